@@ -1,0 +1,293 @@
+"""The command line. Wiring only: every command calls a package and prints what it returns; data goes to stdout, talk to stderr.
+
+One exception becomes one line: a MusiError is printed as it is, with exit code 1; `MUSI_DEBUG=1` shows the traceback instead.
+"""
+
+import importlib.util
+import json
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import ModuleType
+from typing import Annotated, Any
+
+import typer
+
+TASKS = Path(__file__).resolve().parent / "tasks"
+
+app = typer.Typer(
+    name="musi",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    help="Measure and cure prompt forgetting in language models.",
+)
+dataset = typer.Typer(no_args_is_help=True, help="Build, check and look at the MuSI dataset.")
+tasks = typer.Typer(no_args_is_help=True, help="The lm-evaluation-harness tasks.")
+train = typer.Typer(no_args_is_help=True, help="Train the reference model: the backbone first, then ProSG on top of it.")
+leaderboard = typer.Typer(no_args_is_help=True, help="Submit results, check them by scoring them again, build the board.")
+app.add_typer(dataset, name="dataset")
+app.add_typer(tasks, name="tasks")
+app.add_typer(train, name="train")
+app.add_typer(leaderboard, name="leaderboard")
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of tables.")]
+Directory = Annotated[Path, typer.Argument(help="Folder of a built dataset.", show_default=True)]
+Config = Annotated[Path, typer.Option("--config", help="Recipe: a YAML file, or the name of a shipped one.")]
+Workers = Annotated[int, typer.Option(min=1, max=256, help="Processes; the result does not depend on it.")]
+DEFAULT_DATA = Path("data/musi-0.1.0")
+
+
+def beside(name: str) -> ModuleType:
+    """The module `tasks/NAME.py`, loaded by its path: `tasks` is a name that other distributions use too."""
+    if name in sys.modules:
+        return sys.modules[name]
+    spec = importlib.util.spec_from_file_location(name, TASKS / f"{name}.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+def talk(message: str) -> None:
+    """Say something to the user that is not data."""
+    typer.echo(message, err=True)
+
+
+def put(data: Any) -> None:
+    """Print data as one JSON object."""
+    typer.echo(json.dumps(data, ensure_ascii=False, indent=2))
+
+
+@contextmanager
+def progress(label: str, total: int) -> Iterator[Any]:
+    """A progress bar on stderr; yields a function that is told how many more are done."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True)) as bar:
+        task = bar.add_task(label, total=total)
+        yield lambda done: bar.advance(task, done)
+
+
+@app.callback()
+def version_option(
+    version: Annotated[bool, typer.Option("--version", help="Print versions and exit.", is_eager=True)] = False,
+) -> None:
+    """Measure and cure prompt forgetting in language models."""
+    if version:
+        from musi import __version__
+        from musi.generate import RELEASE
+
+        typer.echo(f"musi {__version__}, dataset release {RELEASE}")
+        raise typer.Exit
+
+
+@dataset.command("build")
+def dataset_build(
+    out: Annotated[Path, typer.Argument(help="Folder to make.")] = DEFAULT_DATA,
+    items: Annotated[int, typer.Option(help="Items over all splits; a multiple of 22. The release has 22,000.")] = 22_000,
+    workers: Workers = 2,
+    force: Annotated[bool, typer.Option("--force", help="Replace the folder if it exists.")] = False,
+) -> None:
+    """Build the dataset. A killed build goes on where it stopped.
+
+    Example: musi dataset build data/musi-0.1.0 --workers 2
+    """
+    from musi.build import build
+
+    with progress("items", items) as advance:
+        manifest = build(out, items, workers, force, advance)
+    talk(f"release {manifest.release}: {sum(entry.items for entry in manifest.files.values()):,} items in {out}")
+
+
+@dataset.command("verify")
+def dataset_verify(directory: Directory = DEFAULT_DATA) -> None:
+    """Compare every byte of a built release with its lock.
+
+    Example: musi dataset verify data/musi-0.1.0
+    """
+    from musi.release import lock_digest, verify
+
+    manifest = verify(directory)
+    talk(f"{directory} is release {manifest.release}, byte for byte (lock {lock_digest(manifest.release)[:12]})")
+
+
+@dataset.command("validate")
+def dataset_validate(directory: Directory = DEFAULT_DATA, workers: Workers = 2, as_json: Json = False) -> None:
+    """Derive every answer again, try wrong ones, prove the splits disjoint, report near-duplicates.
+
+    Example: musi dataset validate data/musi-0.1.0
+    """
+    from musi.release import manifest_of
+    from musi.validate import validate
+
+    manifest = manifest_of(directory)
+    with progress("items", sum(entry.items for entry in manifest.files.values())) as advance:
+        report = validate(directory, workers, advance)
+    if as_json:
+        put(report.as_dict())
+    else:
+        for problem in report.problems:
+            typer.echo(f"{problem.where}: {problem.item}: {problem.reason}")
+        for pair in report.near_duplicates:
+            typer.echo(f"near-duplicate: {pair.first} and {pair.second}, similarity {pair.similarity:.2f}")
+        talk(report.summary())
+    if report.problems:
+        raise typer.Exit(1)
+
+
+@dataset.command("stats")
+def dataset_stats(directory: Directory = DEFAULT_DATA, as_json: Json = False) -> None:
+    """Count families, constraints, kinds of memory, chain lengths and distances.
+
+    Example: musi dataset stats data/musi-0.1.0 --json
+    """
+    from rich.console import Console
+
+    from musi.stats import print_stats, stats
+
+    data = stats(directory)
+    if as_json:
+        put(data)
+    else:
+        print_stats(data, Console())
+
+
+@dataset.command("show")
+def dataset_show(
+    item_id: Annotated[str, typer.Argument(help="Item, such as musi-0.1.0-test_iid-00007.")],
+    stage: Annotated[int, typer.Option(help="Show the control that asks only this stage (from 1).")] = 0,
+    as_json: Json = False,
+) -> None:
+    """Print one item of the release: its prompt and its gold answer.
+
+    Example: musi dataset show musi-0.1.0-validation-00003 --stage 2
+    """
+    from musi.compose import multi_example, single_example
+    from musi.release import find_item
+
+    item = find_item(item_id)
+    if as_json:
+        put(item.model_dump(mode="json"))
+        return
+    if stage > len(item.stages) or stage < 0:
+        raise typer.BadParameter(f"{item_id} has stages 1 to {len(item.stages)}", param_hint="--stage")
+    prompt, answer = single_example(item, stage - 1) if stage else multi_example(item)
+    typer.echo(f"{prompt}\n\n{'-' * 40}\n{answer}")
+
+
+@tasks.command("path")
+def tasks_path() -> None:
+    """Print the folder to give to lm-eval's --include_path."""
+    typer.echo(TASKS)
+
+
+@tasks.command("check")
+def tasks_check() -> None:
+    """Load every task deeply: YAML, data, requests, and scores of gold and of empty answers.
+
+    Example: musi tasks check
+    """
+    for line in beside("musi_check").check(TASKS):
+        typer.echo(line)
+
+
+@app.command("report")
+def report_command(
+    results: Annotated[Path, typer.Argument(help="Folder that lm-eval wrote with --log_samples -o, or one samples file.")],
+    as_json: Json = False,
+) -> None:
+    """Retention, its curve over distance and its half-life, from saved samples.
+
+    Example: musi report runs/smollm2-quick
+    """
+    from rich.console import Console
+
+    from musi.report import print_report, report
+
+    data = report(results)
+    if as_json:
+        put(data)
+    else:
+        print_report(data, Console())
+
+
+@app.command("eval", context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []})
+def eval_command(context: typer.Context) -> None:
+    """lm-eval's own command line, with the model `prosg-rwkv` and the MuSI tasks known to it.
+
+    Example: musi eval run --model prosg-rwkv --model_args pretrained=tiny --tasks musi_quick --log_samples -o OUT
+    """
+    import prosg_ref.harness  # noqa: F401  registers the model
+    from lm_eval.__main__ import cli_evaluate
+
+    arguments = list(context.args)
+    if "--include_path" not in arguments and any(word.startswith("--task") for word in arguments):
+        arguments += ["--include_path", str(TASKS)]
+    sys.argv = ["lm-eval", *arguments]
+    cli_evaluate()
+
+
+@leaderboard.command("submit")
+def leaderboard_submit(
+    results: Annotated[Path, typer.Argument(help="Folder that lm-eval wrote with --log_samples -o.")],
+    name: Annotated[str, typer.Option(help="Name of the entry.")],
+    out: Annotated[Path, typer.Option(help="Folder that the submission's folder is put into.")] = Path("submissions"),
+    card: Annotated[Path | None, typer.Option(help="YAML with what lm-eval cannot know: licence, training data…")] = None,
+) -> None:
+    """Make a submission folder from lm-eval's results.
+
+    Example: musi leaderboard submit runs/smollm2-quick --name smollm2-135m --card card.yaml
+    """
+    from leaderboards.submission import submit
+
+    typer.echo(submit(results, name, out, card))
+
+
+@leaderboard.command("check")
+def leaderboard_check(submission: Annotated[Path, typer.Argument(help="Submission folder.")]) -> None:
+    """Score the raw responses of a submission again; refuse it when a claim differs.
+
+    Example: musi leaderboard check submissions/smollm2-135m
+    """
+    from leaderboards.check import check
+
+    typer.echo(check(submission).summary())
+
+
+@leaderboard.command("build")
+def leaderboard_build(
+    entries: Annotated[Path, typer.Argument(help="Folder of submission folders.")],
+    out: Annotated[Path, typer.Option(help="Folder of the page.")] = Path("site"),
+) -> None:
+    """Check every entry and render the board as one static page.
+
+    Example: musi leaderboard build submissions --out site
+    """
+    from leaderboards.board import build
+
+    typer.echo(build(entries, out))
+
+
+def main() -> None:
+    """Run a command; a MusiError becomes one line on stderr and exit code 1."""
+    from musi.errors import MusiError
+
+    try:
+        app()
+    except MusiError as error:
+        if os.environ.get("MUSI_DEBUG") == "1":
+            raise
+        talk(f"error: {error}")
+        sys.exit(1)
+    except BrokenPipeError:
+        sys.exit(0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,46 @@
+"""Add up three numbers.
+
+problem   {"numbers": [12, 7, 30]}
+answer    49
+"""
+
+from musi.families.family import Family, Params, Slots
+from musi.languages import Language
+from musi.rng import Stream
+
+
+def generate(rng: Stream, lang: Language) -> Params:
+    return {"numbers": [rng.randint(2, 40) for _ in range(3)]}
+
+
+def solve(params: Params) -> str:
+    return str(sum(params["numbers"]))
+
+
+def slots(params: Params, lang: Language) -> Slots:
+    numbers = [str(number) for number in params["numbers"]]
+    return {"numbers": lang.join(numbers), "plus": " + ".join(numbers)}
+
+
+FAMILY = Family(
+    name="add_numbers",
+    group="counting and arithmetic",
+    memory="instruction",
+    answer="integer",
+    capacity=39**3,
+    generate=generate,
+    solve=solve,
+    slots=slots,
+    paraphrases={
+        "en": (
+            "Add the numbers {numbers}.",
+            "What is {plus}?",
+            "Work out the sum of {numbers}.",
+            "Calculate {plus}.",
+            "How much is {numbers} taken together?",
+            "Give the total of {numbers}.",
+            "Find the sum {plus}.",
+            "What do you get when you add {numbers}?",
+        )
+    },
+)

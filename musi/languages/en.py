@@ -1,0 +1,158 @@
+"""English: word lists and the phrasing of prompts."""
+
+from musi.languages.language import Language
+
+NOUNS = tuple(
+    """
+    acorn anchor apple arrow badge basket beach bell bench bird blanket boat book bottle branch bread bridge broom brush
+    bucket button cabin camera candle canoe carpet carrot castle cedar chain chair cherry circle clock cloud coat comet
+    copper corner cotton cradle crown cup curtain daisy desert desk diary dinner doctor donkey door dragon drum eagle engine
+    envelope falcon feather fence ferry fiddle field finger flag flute forest fork fountain fox garden garlic gate ginger
+    glass glove goat grape guitar hammer harbour hat hazel helmet hill honey horse hotel island ivory jacket jar jelly jewel
+    kettle kitchen kite ladder lake lamp lantern leaf lemon letter lily lion lizard magnet mango maple marble market meadow
+    medal melon mirror mitten monkey moon mountain mouse museum needle nest net nut oak ocean olive onion orange orchard
+    otter oven owl paddle palace panda paper parrot path peach pear pebble pencil penguin pepper piano pillow pirate planet
+    plate pocket poet pond potato prince pumpkin puppet puzzle quarry quilt rabbit radio raft rain ribbon rice river robin
+    rocket roof rope rose ruler saddle sailor salad salmon salt sand saw scarf school shell ship shoe shovel silver sister
+    skate sled snail snow soap sock spider spoon spring squirrel stable star stone storm stove sugar sunset swan table
+    teapot temple tent thunder ticket tiger tomato tower train tree trumpet tulip tunnel turtle umbrella valley vase velvet
+    village violin wagon wallet walnut water whale wheat wheel whistle willow window winter wizard wolf yarn yogurt zebra
+    """.split()
+)
+ADJECTIVES = tuple(
+    """
+    amber ancient blue brave bright broad broken brown calm careful clean clever cold cosy crooked dark dusty early empty
+    faded famous fancy fast fresh frozen gentle golden green grey happy heavy hidden hollow honest hungry kind large late
+    lazy little lonely long loud lucky narrow neat new noisy old pale patient plain polite proud purple quick quiet rare red
+    round rusty sharp shiny short shy silent silver simple slow small smooth soft steep striped strong sunny sweet tall thin
+    tiny tired warm white wide wild wise wooden yellow young
+    """.split()
+)
+VERBS = tuple(
+    """
+    admired borrowed bought carried chased cleaned collected counted covered described discovered drew dropped fetched
+    followed found guarded hid ignored inspected kept lifted lost measured mended moved noticed opened packed painted
+    photographed polished praised pulled pushed repaired returned saved sketched sold studied touched traded washed watched
+    weighed wrapped
+    """.split()
+)
+NAMES = tuple(
+    """
+    Ada Alan Alice Amir Anna Ben Bruno Carla Carlos Cara Clara Daniel Diana Dora Edgar Elena Elias Emma Erik Eva Felix Fiona
+    Frank Gina Grace Hanna Hugo Ida Igor Irene Ivan Jack Jane Jonas Julia Karl Kate Laura Leo Lena Liam Lucy Marco Maria
+    Martin Maya Mia Nadia Nina Noah Nora Oliver Olga Oscar Paula Peter Petra Quinn Rita Robert Rosa Ruth Sam Sara Simon
+    Sofia Stella Theo Tina Tom Uma Vera Victor Viola Walter Wendy Yara Zoe
+    """.split()
+)
+THINGS = tuple(
+    """
+    apples axes bags balls baskets beads bells belts blankets boots bottles bowls boxes bricks brooms brushes buckets
+    buttons candles caps chairs clocks coats coins combs crates cups desks dishes drums eggs fans flags flutes forks gloves
+    hammers hats helmets hooks jackets jars keys kites knives ladders lamps lanterns lemons locks magnets maps masks medals
+    mirrors mugs nails needles nets oars onions oranges paddles pans peaches pears pencils pillows pipes plates pumps
+    puzzles rakes ribbons rings robes ropes rugs rulers sacks saddles scarves shells shirts shovels sleds spoons stamps
+    stools stoves tables tents tickets tiles towels trumpets umbrellas vases violins whistles
+    """.split()
+)
+SUBJECTS = tuple(
+    """
+    actor artist baker barber boy captain carpenter chemist child clerk cook dancer dentist doctor driver farmer fisherman
+    gardener girl guard guest hunter judge king lawyer mayor mechanic merchant miller miner musician neighbour nurse painter
+    pilot plumber poet postman potter prince princess printer queen sailor scientist shepherd singer soldier student tailor
+    teacher tourist traveller visitor waiter weaver widow wizard writer
+    """.split()
+)
+
+
+def join(parts: list[str]) -> str:
+    """`a, b and c`."""
+    return " and ".join([", ".join(parts[:-1]), parts[-1]]) if len(parts) > 1 else parts[0]
+
+
+def lower_first(sentence: str) -> str:
+    """The sentence as it stands after a connective; only safe because no instruction opens with a name or `I`."""
+    return sentence[0].lower() + sentence[1:]
+
+
+ENGLISH = Language(
+    code="en",
+    nouns=NOUNS,
+    adjectives=ADJECTIVES,
+    verbs=VERBS,
+    names=NAMES,
+    things=THINGS,
+    subjects=SUBJECTS,
+    weekdays=("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"),
+    ordinals=("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth"),
+    join=join,
+    lower_first=lower_first,
+    openings={
+        "numbered": (
+            "Here are {n} tasks.",
+            "Please complete these {n} tasks.",
+            "Work through the {n} numbered tasks below.",
+            "There are {n} things to do.",
+            "Below is a list of {n} tasks for you.",
+        ),
+        "prose": (
+            "I need {n} things from you.",
+            "There are {n} things I would like you to do.",
+            "Please do the following {n} things for me.",
+            "I have {n} small jobs for you.",
+        ),
+        "bullets": (
+            "Here is what I need, in {n} points.",
+            "Please deal with each of the {n} points below.",
+            "My list below has {n} points.",
+            "Please go through the {n} points below from top to bottom.",
+        ),
+        "letter": (
+            "I hope this finds you well. I have {n} requests.",
+            "Thank you for your help last week. This time I have {n} requests.",
+            "I am writing to ask you for {n} things.",
+            "Could you help me with {n} things?",
+        ),
+        "table": (
+            "The table lists {n} tasks.",
+            "Work down the table below; it has {n} tasks.",
+            "Each of the {n} rows of this table is a task.",
+        ),
+    },
+    single_openings={
+        "numbered": ("Here is a task.", "Please complete this task.", "There is one thing to do."),
+        "prose": ("I need one thing from you.", "Please do the following for me.", "I have a small job for you."),
+        "bullets": ("Here is what I need.", "Please deal with the point below.", "My list below has one point."),
+        "letter": ("I hope this finds you well. I have one request.", "I am writing to ask you for one thing."),
+        "table": ("The table lists one task.", "The only row of this table is a task."),
+    },
+    context_leads=(
+        "Some background first.",
+        "You will need these notes.",
+        "Keep the following in mind.",
+        "Notes:",
+        "Background:",
+    ),
+    rule_leads=("One rule holds for every answer:", "These rules hold for every answer:"),
+    formats=(
+        "Give the {n} answers in the order of the tasks. Above each answer put a line with only its number in square brackets,"
+        " from [1] to [{n}]. Write the answers only, nothing else.",
+        "Answer in the same order. Before each answer put a line that says only which one it is, [1] for the first and [{n}] for"
+        " the last. Do not repeat the tasks and do not explain.",
+        "Reply with {n} answers, one after the other, and no explanations. Start each with its number in square brackets, [1] to"
+        " [{n}], on a line of its own, and write the answer on the next line.",
+        "Write nothing but the {n} answers, in order. Each one goes below a header line that holds its number alone, in square"
+        " brackets: the first is [1], the last is [{n}].",
+    ),
+    single_formats=(
+        "Above the answer put a line with only [1]. Write the answer only, nothing else.",
+        "Put a line that says only [1] before the answer. Do not repeat the task and do not explain.",
+        "Reply with the answer and no explanation. Start with [1] on a line of its own, and write the answer on the next line.",
+        "Write nothing but the answer. It goes below a header line: [1].",
+    ),
+    first_connectives=("First,", "To begin with,", "First of all,"),
+    middle_connectives=("Then", "After that,", "Next,", "Once that is done,", "When you have that,", "Following that,"),
+    last_connectives=("Finally,", "Last of all,", "To finish,", "As the last step,"),
+    letter_greetings=("Dear {name},", "Hello {name},", "Good morning {name},", "Hi {name},"),
+    letter_closings=("Many thanks,\n{name}", "Best wishes,\n{name}", "Kind regards,\n{name}", "Thank you,\n{name}"),
+    table_head=("Task", "What to do"),
+)

@@ -1,0 +1,193 @@
+"""Read the samples that lm-eval saved for a MuSI task and join them to the gold items of the locked release.
+
+A sample of a generate task holds the responses to the whole prompt and to each stage alone; one of a forced task holds a
+(log-likelihood, is greedy) pair for the same. Files come from anywhere: sizes are capped and every fault names file and line.
+"""
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from musi.errors import MusiError
+from musi.generate import RELEASE
+from musi.release import load_split
+from musi.retention import Outcomes
+from musi.schema import SPLITS, Item, Split
+from musi.score import Mode, ResponseScore, score_response
+
+MAX_SAMPLE_BYTES = 4_000_000
+MAX_SAMPLES = 100_000
+
+
+@dataclass(frozen=True)
+class Sample:
+    """Responses to one item: to the whole prompt, then to each stage alone."""
+
+    item: Item
+    responses: tuple[Any, ...]
+
+    @property
+    def multi(self) -> Any:
+        return self.responses[0]
+
+    @property
+    def singles(self) -> tuple[Any, ...]:
+        return self.responses[1:]
+
+    @property
+    def forced(self) -> bool:
+        """Whether the responses are likelihoods of gold answers rather than texts."""
+        return not isinstance(self.responses[0], str)
+
+
+@dataclass(frozen=True)
+class Scored:
+    """A sample with its verdicts: on the whole response, and on each stage alone."""
+
+    sample: Sample
+    multi: ResponseScore
+    singles: tuple[ResponseScore, ...]
+
+    @property
+    def passed_alone(self) -> tuple[bool, ...]:
+        return tuple(single.passed[0] for single in self.singles)
+
+
+def sample_files(results: Path) -> dict[str, Path]:
+    """The newest sample file of each MuSI task below a results folder (or the file itself), by task name.
+
+    Raises MusiError when there is none.
+    """
+    if results.is_file():
+        return {_task_name(results): results}
+    if not results.is_dir():
+        raise MusiError(f"{results}: no such folder; give the folder that `lm-eval run … -o` wrote to")
+    found: dict[str, Path] = {}
+    for path in sorted(results.rglob("samples_musi_*.jsonl"), key=lambda path: path.name.rsplit("_", 1)[-1]):
+        found[_task_name(path)] = path
+    if not found:
+        raise MusiError(f"{results}: holds no samples_musi_*.jsonl; run lm-eval again with --log_samples -o {results}")
+    return found
+
+
+def _task_name(path: Path) -> str:
+    return path.stem.removeprefix("samples_").rsplit("_", 1)[0]
+
+
+def read_samples(path: Path) -> list[Sample]:
+    """All samples of a file, joined to their items.
+
+    Raises MusiError naming file, line and item: broken JSON, an unknown or repeated item, another release, an edited document, or
+    a number of responses that does not fit the item.
+    """
+    gold: dict[str, Item] = {}
+    samples: dict[str, Sample] = {}
+    for where, row in _rows(path):
+        item_id = _item_id(row, where)
+        if item_id in samples:
+            raise MusiError(f"{where}: item {item_id} comes twice; keep the lines of one run only")
+        if item_id not in gold:
+            gold |= {item.id: item for item in _split_of(item_id, where)}
+        if item_id not in gold:
+            raise MusiError(f"{where}: item {item_id} is not in release {RELEASE}; score again with this MuSI")
+        item = gold[item_id]
+        if row["doc"].get("prompt") != item.prompt or row["doc"].get("answer") != item.answer:
+            raise MusiError(f"{where}: item {item_id} differs from release {RELEASE}; score again with unchanged data")
+        samples[item_id] = Sample(item, _responses(row, item, where))
+    if not samples:
+        raise MusiError(f"{path}: holds no samples; run lm-eval again with --log_samples")
+    return list(samples.values())
+
+
+def _rows(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
+    try:
+        file = path.open("rb")
+    except OSError as error:
+        raise MusiError(f"{path}: {error.strerror}; give a file that lm-eval saved with --log_samples") from None
+    with file:
+        for number, line in enumerate(iter(lambda: file.readline(MAX_SAMPLE_BYTES + 1), b""), start=1):
+            where = f"{path}, line {number}"
+            if len(line) > MAX_SAMPLE_BYTES or number > MAX_SAMPLES:
+                raise MusiError(f"{where}: larger than any MuSI run ({MAX_SAMPLE_BYTES:,} bytes a line, {MAX_SAMPLES:,} lines)")
+            try:
+                row = json.loads(line)
+            except (ValueError, RecursionError):
+                raise MusiError(f"{where}: not valid JSON; save the samples again with lm-eval") from None
+            if not isinstance(row, dict) or not isinstance(row.get("doc"), dict):
+                raise MusiError(f"{where}: not a sample of lm-eval (no `doc`); save the samples again with --log_samples")
+            yield where, row
+
+
+def _item_id(row: dict[str, Any], where: str) -> str:
+    item_id = row["doc"].get("id")
+    if not isinstance(item_id, str) or not item_id.startswith("musi-"):
+        raise MusiError(f"{where}: doc has no MuSI item id; these are not samples of a MuSI task")
+    return item_id
+
+
+def _split_of(item_id: str, where: str) -> list[Item]:
+    _, release, split, *_ = [*item_id.split("-"), "", ""]
+    if release != RELEASE:
+        raise MusiError(
+            f"{where}: item {item_id} is of release {release}, this MuSI scores {RELEASE}; install the matching version"
+        )
+    if split not in SPLITS:
+        raise MusiError(f"{where}: item {item_id} names no split of release {RELEASE}")
+    return load_split(split)
+
+
+def _responses(row: dict[str, Any], item: Item, where: str) -> tuple[Any, ...]:
+    responses = row.get("resps")
+    wanted = 1 + len(item.stages)
+    if not isinstance(responses, list) or not all(isinstance(each, list) and len(each) == 1 for each in responses):
+        raise MusiError(f"{where}: `resps` of item {item.id} is not a list of single responses; run with repeats 1")
+    texts = [each[0] for each in responses]
+    if len(texts) == wanted and all(isinstance(text, str) for text in texts):
+        return tuple(texts)
+    if len(texts) == 2 * len(item.stages) and all(_is_likelihood(pair) for pair in texts):
+        return tuple(texts)
+    raise MusiError(
+        f"{where}: the responses of item {item.id} are not the {wanted} texts that a MuSI task asks for; run it again"
+    )
+
+
+def _is_likelihood(pair: Any) -> bool:
+    return isinstance(pair, list) and len(pair) == 2 and str(pair[1]) in ("True", "False")
+
+
+def score_samples(samples: Sequence[Sample], mode: Mode = "strict") -> list[Scored]:
+    """Score the responses of a generate task."""
+    return [score_sample(sample, mode) for sample in samples]
+
+
+def score_sample(sample: Sample, mode: Mode = "strict") -> Scored:
+    """Score one item's responses: all stages in the whole response, each alone in its own."""
+    n = len(sample.item.stages)
+    multi = score_response(sample.item, sample.multi, range(n), mode)
+    singles = tuple(score_response(sample.item, text, [k], mode) for k, text in enumerate(sample.singles))
+    return Scored(sample, multi, singles)
+
+
+def outcomes(scored: Sequence[Scored]) -> Outcomes:
+    """The arrays that `musi.retention` works on."""
+    return Outcomes.of(
+        [
+            [
+                (stage.distance, multi, single)
+                for stage, multi, single in zip(row.sample.item.stages, row.multi.passed, row.passed_alone, strict=True)
+            ]
+            for row in scored
+        ]
+    )
+
+
+def forced_outcomes(samples: Sequence[Sample]) -> Outcomes:
+    """The same arrays from a forced task: a stage passes when its gold answer is what the model would have written greedily."""
+    rows = []
+    for sample in samples:
+        n = len(sample.item.stages)
+        greedy = [str(is_greedy) == "True" for _, is_greedy in sample.responses]
+        rows.append([(stage.distance, greedy[k], greedy[n + k]) for k, stage in enumerate(sample.item.stages)])
+    return Outcomes.of(rows)

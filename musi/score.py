@@ -1,0 +1,163 @@
+"""Response text → one verdict per stage. The only scorer of the repository.
+
+*Strict*, the headline: stage k's answer is what stands under a line that is exactly `[k]`, up to the next such line. A header
+that comes twice, or after a higher one, makes its stage fail. The text under it must be the answer and nothing but the answer
+(formatting aside, see `musi.matching`). Text before `[1]` is ignored.
+
+*Loose* forgives the form and nothing of the content: headers may be written `1.`, `1)`, `(1)`, `**[1]**`, `### 1`, `Stage 1:`,
+`Task 1:`, with the answer on the same line; when a header comes twice, the first one counts; a single-stage response without any
+header is one segment. Numbered headers count only in a response without bracketed ones. From a segment, one candidate is taken: a
+leading number such as `1.` is dropped, then an opening repetition of the instruction, then a lead-in such as `Answer:` or
+`The answer is`; if several lines are left and only one was asked for, the last one counts. The candidate
+is checked by the same verifier, so neither a hedge nor a longer sentence around the right word passes.
+
+A missing stage fails in both: denominators never shrink. A verifier never raises on text; if one does, the run stops.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from musi.constraints import constraint
+from musi.families import family
+from musi.matching import Verdict
+from musi.schema import Item, load_params
+
+SCORER_VERSION = 1
+MAX_RESPONSE_CHARS = 200_000
+Mode = Literal["strict", "loose"]
+
+_STRICT_HEADER = re.compile(r"^\[([0-9]{1,3})\][ \t]*$", re.MULTILINE)
+_DECORATION = r"^[ \t]{0,8}(?:[#>*-]{1,6}[ \t]{1,4})?(?:\*\*|__|`)?(?:(?:stage|task|answer)[ \t])?"
+_DECORATION_END = r"(?:\*\*|__|`)?[ \t]{0,4}[:.]?(?:\*\*|__)?[ \t]*"
+_LOOSE_HEADERS = (
+    re.compile(_DECORATION + r"\[([0-9]{1,3})\]" + _DECORATION_END, re.MULTILINE | re.IGNORECASE),
+    re.compile(_DECORATION + r"\(?([0-9]{1,3})[.):](?=\s|\*|$)" + _DECORATION_END, re.MULTILINE | re.IGNORECASE),
+)
+_NUMBERING = re.compile(r"^(?:\[[0-9]{1,3}\]|[0-9]{1,3}[.)])[ \n]+(?=\S)")
+_LEAD_IN = re.compile(
+    r"(?:sure|certainly|of course|okay)?[,!.: ]{0,3}"
+    r"(?:(?:the|my|your|correct|final|right|full|result(?:ing)?) ){0,3}"
+    r"(?:answer|result|sum|total|output|solution)(?: to (?:this|the) (?:task|question))?(?: is| are|:)[ :]{0,3}",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True)
+class StageScore:
+    """Verdict on one stage of a response; `passed` needs the right answer and every constraint obeyed."""
+
+    found: bool
+    answer_right: bool
+    rules_obeyed: bool
+    reason: str
+    text: str
+
+    @property
+    def passed(self) -> bool:
+        return self.answer_right and self.rules_obeyed
+
+
+@dataclass(frozen=True)
+class ResponseScore:
+    """Verdicts on all stages of a response, in stage order; `ordered` says that every header was found once, in order."""
+
+    stages: tuple[StageScore, ...]
+    ordered: bool
+
+    @property
+    def passed(self) -> tuple[bool, ...]:
+        return tuple(stage.passed for stage in self.stages)
+
+    @property
+    def completed(self) -> bool:
+        return all(stage.found for stage in self.stages)
+
+
+MISSING = StageScore(False, False, False, "missing stage", "")
+
+
+def segment(response: str, n_stages: int, mode: Mode) -> tuple[list[str | None], bool]:
+    """Cut a response into the texts of stages 1…n (None where a stage is missing) and say whether the headers are in order."""
+    response = response[:MAX_RESPONSE_CHARS].replace("\r\n", "\n")
+    headers = _headers(response, mode, n_stages)
+    ends = [start for _, start, _ in headers[1:]] + [len(response)]
+    numbers = [number for number, _, _ in headers]
+    texts: list[str | None] = [None] * n_stages
+    highest = 0
+    for (number, _, begin), end in zip(headers, ends, strict=True):
+        late = number <= highest
+        highest = max(highest, number)
+        if not 1 <= number <= n_stages:
+            continue
+        if mode == "strict" and (late or numbers.count(number) > 1):
+            continue
+        if texts[number - 1] is None:
+            texts[number - 1] = response[begin:end].strip("\n")
+    if mode == "loose" and n_stages == 1 and texts[0] is None:
+        texts[0] = response.strip()
+    return texts, numbers == list(range(1, n_stages + 1))
+
+
+def _headers(response: str, mode: Mode, n_stages: int) -> list[tuple[int, int, int]]:
+    """(number, start of the header, start of its text) of every header; bracketed ones, when there are any, rule out others."""
+    if mode == "strict":
+        return [(int(match[1]), match.start(), match.end()) for match in _STRICT_HEADER.finditer(response)]
+    for pattern in _LOOSE_HEADERS:
+        found = [(int(match[1]), match.start(), match.end()) for match in pattern.finditer(response)]
+        if any(1 <= number <= n_stages for number, _, _ in found):
+            return found
+    return []
+
+
+def candidate(text: str, instruction: str, gold: str) -> str:
+    """The one text that loose scoring takes from a segment as the answer (see the head of this file)."""
+    text = _NUMBERING.sub("", _fold(text))
+    wanted = _fold(instruction)
+    if text.casefold().startswith(wanted.casefold()):
+        text = text[len(wanted) :].lstrip(" \n:-")
+    if lead_in := _LEAD_IN.match(text):
+        text = text[lead_in.end() :]
+    lines = [line.strip() for line in text.split("\n") if line.strip()]
+    if len(lines) > 1 and "\n" not in gold:
+        text = lines[-1]
+        if lead_in := _LEAD_IN.match(text):
+            text = text[lead_in.end() :]
+    return text
+
+
+def _fold(text: str) -> str:
+    return "\n".join(" ".join(line.split()) for line in text.strip().split("\n"))
+
+
+def score_response(item: Item, response: str, stages: Sequence[int], mode: Mode = "strict") -> ResponseScore:
+    """Score a response to the given stages of `item` (indices from 0): all of them, or one for a single-stage control.
+
+    Raises MusiError when the item names a family or constraint that this MuSI does not know.
+    """
+    texts, ordered = segment(response, len(stages), mode)
+    scores = tuple(MISSING if text is None else score_stage(item, k, text, mode) for k, text in zip(stages, texts, strict=True))
+    return ResponseScore(scores, ordered)
+
+
+def score_stage(item: Item, k: int, text: str, mode: Mode = "strict") -> StageScore:
+    """Score the text under stage `k`'s header (k from 0)."""
+    stage = item.stages[k]
+    kind = family(stage.family, f"{item.id} stage {k + 1}")
+    if mode == "loose":
+        text = candidate(text, stage.instruction, stage.answer)
+    rules = sorted(
+        ((constraint(rule.name, item.id), load_params(rule.params)) for rule in item.constraints), key=lambda pair: -pair[0].rank
+    )
+    broken: list[str] = []
+    answer = text.strip()
+    for rule, params in rules:
+        if kind.answer in rule.kinds:
+            verdict: Verdict = rule.check(answer, params)
+            if not verdict.passed:
+                broken.append(verdict.reason)
+            answer = rule.strip(answer, params)
+    verdict = kind.verify(answer, load_params(stage.params))
+    reasons = ([] if verdict.passed else [verdict.reason]) + broken
+    return StageScore(True, verdict.passed, not broken, "; ".join(reasons) or verdict.reason, text)
