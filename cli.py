@@ -34,7 +34,8 @@ app.add_typer(leaderboard, name="leaderboard")
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of tables.")]
 Directory = Annotated[Path, typer.Argument(help="Folder of a built dataset.", show_default=True)]
-Config = Annotated[Path, typer.Option("--config", help="Recipe: a YAML file, or the name of a shipped one.")]
+Config = Annotated[str, typer.Option("--config", help="Recipe: a YAML file, or the name of a shipped one.")]
+RunFolder = Annotated[Path, typer.Option("--out", help="Folder of the run: metrics, resume file, checkpoint.")]
 Workers = Annotated[int, typer.Option(min=1, max=256, help="Processes; the result does not depend on it.")]
 DEFAULT_DATA = Path("data/musi-0.1.0")
 
@@ -223,14 +224,39 @@ def eval_command(context: typer.Context) -> None:
 
     Example: musi eval run --model prosg-rwkv --model_args pretrained=tiny --tasks musi_quick --log_samples -o OUT
     """
-    import prosg_ref.harness  # noqa: F401  registers the model
     from lm_eval.__main__ import cli_evaluate
+
+    import prosg_ref.harness  # noqa: F401  registers the model
 
     arguments = list(context.args)
     if "--include_path" not in arguments and any(word.startswith("--task") for word in arguments):
         arguments += ["--include_path", str(TASKS)]
     sys.argv = ["lm-eval", *arguments]
     cli_evaluate()
+
+
+@train.command("backbone")
+def train_backbone(config: Config, out: RunFolder) -> None:
+    """Phase 1: train or fine-tune an RWKV-4 backbone on prompts and answers. A killed run goes on where it stopped.
+
+    Example: musi train backbone --config tiny-backbone --out runs/tiny-backbone
+    """
+    from prosg_ref.recipes import find_recipe
+    from prosg_ref.train import train_backbone
+
+    train_backbone(find_recipe(config), out)
+
+
+@train.command("prosg")
+def train_prosg(config: Config, out: RunFolder) -> None:
+    """Phase 2: freeze the backbone and train the synthesis module. A killed run goes on where it stopped.
+
+    Example: musi train prosg --config tiny-prosg-tokens --out runs/tiny-prosg-tokens
+    """
+    from prosg_ref.recipes import find_recipe
+    from prosg_ref.train import train_prosg
+
+    train_prosg(find_recipe(config), out)
 
 
 @leaderboard.command("submit")

@@ -40,11 +40,13 @@ def render_prompt(key: str, lang: Language, style: str, context: str, rules: Seq
     elif rules:
         blocks.append("\n".join([lang.rule_leads[1], *(f"* {rule}" for rule in rules)]))
     blocks.append(_RENDERERS[style](rng, lang, instructions))
-    blocks.append(rng.choice(lang.formats if n > 1 else lang.single_formats).format(n=n))
+    answer_format = rng.choice(lang.formats if n > 1 else lang.single_formats).format(n=n)
     if style == "letter":
         writer, reader = rng.sample(lang.names, 2)
         blocks.insert(0, rng.choice(lang.letter_greetings).format(name=reader))
         blocks.append(rng.choice(lang.letter_closings).format(name=writer))
+        answer_format = lang.postscript.format(text=answer_format)
+    blocks.append(answer_format)
     return "\n\n".join(blocks)
 
 

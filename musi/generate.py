@@ -21,7 +21,7 @@ OOD_STYLES = frozenset({"table"})
 OOD_STAGES = (7, 8)
 IID_STAGES = {2: 0.15, 3: 0.2, 4: 0.25, 5: 0.2, 6: 0.2}
 FILLERS = {0: 0.4, 1: 0.25, 2: 0.2, 3: 0.15}
-RULES = {0: 0.45, 1: 0.4, 2: 0.15}
+RULES = {0: 0.55, 1: 0.33, 2: 0.12}
 MAX_DRAWS = 10_000
 
 

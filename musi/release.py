@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+from contextlib import suppress
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -98,10 +99,12 @@ def find_item(item_id: str) -> Item:
     for split in SPLITS:
         prefix = f"musi-{RELEASE}-{split}-"
         index = item_id.removeprefix(prefix)
-        if item_id.startswith(prefix) and index.isdigit():
-            items = load_split(split)
-            if int(index) < len(items) and items[int(index)].id == item_id:
-                return items[int(index)]
+        if not (item_id.startswith(prefix) and len(index) <= 9 and index.isdecimal()):
+            continue
+        if int(index) < lock().files[f"{split}.jsonl"].items:
+            item = load_split(split)[int(index)]
+            if item.id == item_id:
+                return item
     raise MusiError(f"{item_id!r}: no such item in release {RELEASE}; ids look like musi-{RELEASE}-test_iid-00007")
 
 
@@ -137,5 +140,6 @@ def _cache(path: Path, split: Split) -> None:
             file.writelines(split_lines(split))
         temporary.replace(path)
     except OSError as error:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):
+            temporary.unlink()
         raise MusiError(f"{path}: {error.strerror}; point MUSI_CACHE to a writable folder") from None

@@ -6,6 +6,7 @@ share a prompt and a response, so they are drawn together. Arrays are over stage
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
 
 import numpy as np
@@ -93,6 +94,7 @@ def ratio(numerator: Floats, denominator: Floats, item: NDArray[np.int64], seed:
     return Estimate(float(numerator.sum()) / total, float(low), float(high), float(values.std(ddof=1)), int(total))
 
 
+@lru_cache(maxsize=8)
 def _weights(n_items: int, resamples: int, seed: int) -> Floats:
     """How often each item is drawn in each resample, (R, I)."""
     rng = np.random.default_rng(seed)
@@ -151,5 +153,6 @@ def _fit(distance: Floats, multi: Floats, weights: Floats, start: tuple[float, f
         return -log_likelihood, -np.array([slope @ (p / r0), slope @ (-x * p)])
 
     first = (start[0], start[1] * scale) if start else (max(float(multi.mean()), 0.05), 0.5)
-    best = minimize(loss, first, jac=True, method="L-BFGS-B", bounds=[(1e-6, 1.0), (0.0, 1e3)])
+    # TNC: L-BFGS-B calls a threaded BLAS on vectors of two, ten times slower on a busy machine
+    best = minimize(loss, first, jac=True, method="TNC", bounds=[(1e-6, 1.0), (0.0, 1e3)])
     return float(best.x[0]), float(best.x[1]) / scale

@@ -5,6 +5,7 @@ A sample of a generate task holds the responses to the whole prompt and to each 
 """
 
 import json
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +15,7 @@ from musi.errors import MusiError
 from musi.generate import RELEASE
 from musi.release import load_split
 from musi.retention import Outcomes
-from musi.schema import SPLITS, Item, Split
+from musi.schema import SPLITS, Item
 from musi.score import Mode, ResponseScore, score_response
 
 MAX_SAMPLE_BYTES = 4_000_000
@@ -183,11 +184,28 @@ def outcomes(scored: Sequence[Scored]) -> Outcomes:
     )
 
 
+def forced_pairs(sample: Sample, where: str) -> list[tuple[float, bool]]:
+    """(log-likelihood in nats, is greedy) of every response of a forced task, which lm-eval saves as strings.
+
+    Raises MusiError naming `where` when a log-likelihood is no number at or below 0.
+    """
+    pairs = []
+    for nats, is_greedy in sample.responses:
+        try:
+            value = float(nats)
+        except (TypeError, ValueError):
+            value = math.nan
+        if not -1e9 < value <= 0:
+            raise MusiError(f"{where}: log-likelihood {str(nats)[:40]!r} is no number below 0; run the task again")
+        pairs.append((value, str(is_greedy) == "True"))
+    return pairs
+
+
 def forced_outcomes(samples: Sequence[Sample]) -> Outcomes:
     """The same arrays from a forced task: a stage passes when its gold answer is what the model would have written greedily."""
     rows = []
     for sample in samples:
         n = len(sample.item.stages)
-        greedy = [str(is_greedy) == "True" for _, is_greedy in sample.responses]
+        greedy = [is_greedy for _, is_greedy in forced_pairs(sample, f"item {sample.item.id}")]
         rows.append([(stage.distance, greedy[k], greedy[n + k]) for k, stage in enumerate(sample.item.stages)])
     return Outcomes.of(rows)

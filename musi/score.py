@@ -6,10 +6,14 @@ that comes twice, or after a higher one, makes its stage fail. The text under it
 
 *Loose* forgives the form and nothing of the content: headers may be written `1.`, `1)`, `(1)`, `**[1]**`, `### 1`, `Stage 1:`,
 `Task 1:`, with the answer on the same line; when a header comes twice, the first one counts; a single-stage response without any
-header is one segment. Numbered headers count only in a response without bracketed ones. From a segment, one candidate is taken: a
+header is one segment. Numbered headers count only in a response without bracketed ones, and a single-stage response with several
+of them is a list. From a segment, one candidate is taken: a
 leading number such as `1.` is dropped, then an opening repetition of the instruction, then a lead-in such as `Answer:` or
-`The answer is`; if several lines are left and only one was asked for, the last one counts. The candidate
-is checked by the same verifier, so neither a hedge nor a longer sentence around the right word passes.
+`The answer is`; if several lines are left, they are the items of a list where a list was asked for, and otherwise the last one
+counts. If it is a sentence, what it says is taken: for a whole number the only
+number in it, otherwise all that follows its last `is`, `are`, `was` or `were`. The same verifier checks the candidate, so a
+hedge (`Paris or Rome`, two numbers) fails, and so does an answer in the middle of a sentence. What passes strict passes
+loose: an answer that may stand on several lines, such as a list or a fenced one, is not cut down to its last line.
 
 A missing stage fails in both: denominators never shrink. A verifier never raises on text; if one does, the run stops.
 """
@@ -21,7 +25,7 @@ from typing import Literal
 
 from musi.constraints import constraint
 from musi.families import family
-from musi.matching import Verdict
+from musi.matching import AnswerKind, Verdict
 from musi.schema import Item, load_params
 
 SCORER_VERSION = 1
@@ -35,7 +39,10 @@ _LOOSE_HEADERS = (
     re.compile(_DECORATION + r"\[([0-9]{1,3})\]" + _DECORATION_END, re.MULTILINE | re.IGNORECASE),
     re.compile(_DECORATION + r"\(?([0-9]{1,3})[.):](?=\s|\*|$)" + _DECORATION_END, re.MULTILINE | re.IGNORECASE),
 )
+_BULLET = re.compile(r"^(?:[-*•]|[0-9]{1,3}[.)]) ?")
 _NUMBERING = re.compile(r"^(?:\[[0-9]{1,3}\]|[0-9]{1,3}[.)])[ \n]+(?=\S)")
+_NUMBER = re.compile(r"(?<![\w.,])[0-9][0-9,]*(?![\w])(?!\.[0-9])")
+_SAID = re.compile(r".{1,200}\b(?:is|are|was|were)\b:? ")
 _LEAD_IN = re.compile(
     r"(?:sure|certainly|of course|okay)?[,!.: ]{0,3}"
     r"(?:(?:the|my|your|correct|final|right|full|result(?:ing)?) ){0,3}"
@@ -82,7 +89,7 @@ def segment(response: str, n_stages: int, mode: Mode) -> tuple[list[str | None],
     """Cut a response into the texts of stages 1…n (None where a stage is missing) and say whether the headers are in order."""
     response = response[:MAX_RESPONSE_CHARS].replace("\r\n", "\n")
     headers = _headers(response, mode, n_stages)
-    ends = [start for _, start, _ in headers[1:]] + [len(response)]
+    ends = [*(start for _, start, _ in headers[1:]), len(response)][: len(headers)]
     numbers = [number for number, _, _ in headers]
     texts: list[str | None] = [None] * n_stages
     highest = 0
@@ -104,14 +111,14 @@ def _headers(response: str, mode: Mode, n_stages: int) -> list[tuple[int, int, i
     """(number, start of the header, start of its text) of every header; bracketed ones, when there are any, rule out others."""
     if mode == "strict":
         return [(int(match[1]), match.start(), match.end()) for match in _STRICT_HEADER.finditer(response)]
-    for pattern in _LOOSE_HEADERS:
-        found = [(int(match[1]), match.start(), match.end()) for match in pattern.finditer(response)]
+    bracketed, numbered = ([(int(m[1]), m.start(), m.end()) for m in pattern.finditer(response)] for pattern in _LOOSE_HEADERS)
+    for found in (bracketed, [] if n_stages == 1 and len(numbered) > 1 else numbered):
         if any(1 <= number <= n_stages for number, _, _ in found):
             return found
     return []
 
 
-def candidate(text: str, instruction: str, gold: str) -> str:
+def candidate(text: str, instruction: str, kind: AnswerKind) -> str:
     """The one text that loose scoring takes from a segment as the answer (see the head of this file)."""
     text = _NUMBERING.sub("", _fold(text))
     wanted = _fold(instruction)
@@ -120,10 +127,21 @@ def candidate(text: str, instruction: str, gold: str) -> str:
     if lead_in := _LEAD_IN.match(text):
         text = text[lead_in.end() :]
     lines = [line.strip() for line in text.split("\n") if line.strip()]
-    if len(lines) > 1 and "\n" not in gold:
+    if len(lines) > 1 and kind == "items":
+        return ", ".join(_BULLET.sub("", line) for line in lines)
+    if len(lines) > 1:
         text = lines[-1]
         if lead_in := _LEAD_IN.match(text):
             text = text[lead_in.end() :]
+    return _out_of_sentence(text, kind)
+
+
+def _out_of_sentence(text: str, kind: AnswerKind) -> str:
+    """What a sentence says: its only number, or all that follows its last `is`."""
+    if kind == "integer" and len(numbers := _NUMBER.findall(text)) == 1:
+        return numbers[0]
+    if kind != "passage" and (said := _SAID.match(text)):
+        return text[said.end() :]
     return text
 
 
@@ -138,6 +156,9 @@ def score_response(item: Item, response: str, stages: Sequence[int], mode: Mode 
     """
     texts, ordered = segment(response, len(stages), mode)
     scores = tuple(MISSING if text is None else score_stage(item, k, text, mode) for k, text in zip(stages, texts, strict=True))
+    if mode == "loose":
+        strict = score_response(item, response, stages).stages
+        scores = tuple(one if one.passed else other for one, other in zip(strict, scores, strict=True))
     return ResponseScore(scores, ordered)
 
 
@@ -146,7 +167,10 @@ def score_stage(item: Item, k: int, text: str, mode: Mode = "strict") -> StageSc
     stage = item.stages[k]
     kind = family(stage.family, f"{item.id} stage {k + 1}")
     if mode == "loose":
-        text = candidate(text, stage.instruction, stage.answer)
+        whole = score_stage(item, k, text)
+        if whole.passed:
+            return whole
+        text = candidate(text, stage.instruction, kind.answer)
     rules = sorted(
         ((constraint(rule.name, item.id), load_params(rule.params)) for rule in item.constraints), key=lambda pair: -pair[0].rank
     )

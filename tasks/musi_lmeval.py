@@ -11,15 +11,14 @@ from pathlib import Path
 from typing import Any
 
 import datasets
-import numpy as np
 from lm_eval.api.instance import Instance
 from lm_eval.api.task import ConfigurableTask
 
-from musi.compose import SEPARATOR, render_answer, single_prompt
+from musi.compose import SEPARATOR, count_words, render_answer, single_prompt
 from musi.generate import RELEASE
+from musi.metrics import FORCED_METRICS, GENERATE_METRICS, Metric, forced_values, generate_values
 from musi.release import load_split, lock_digest
-from musi.retention import Estimate, Outcomes, ratio, retention, share
-from musi.samples import Sample, score_sample
+from musi.samples import Sample
 from musi.schema import Item, Split
 from musi.score import SCORER_VERSION
 
@@ -30,46 +29,33 @@ SLACK_PER_STAGE = 32
 LIMITS = (64, 128, 256, *range(512, 1 << 15, 256))  # few different ones, since lm-eval batches requests of equal limits
 
 
-def load(split: Split, limit: int | None = None, data_dir: str | None = None, **_: Any) -> dict[str, datasets.Dataset]:
-    """The first `limit` items of `split` as lm-eval's `custom_dataset`: the locked release, built into the cache on first use.
+def load(
+    split: Split, limit: int | None = None, max_words: int | None = None, data_dir: str | None = None, **_: Any
+) -> dict[str, datasets.Dataset]:
+    """The first `limit` items of `split` whose gold answer has at most `max_words` words: the locked release, built into the
+    cache on first use.
 
     `--metadata '{"data_dir": "DIR"}'` takes the files of a built directory instead; they must match the lock all the same.
     """
-    items = load_split(split, Path(data_dir) if data_dir else None)[:limit]
+    items = load_split(split, Path(data_dir) if data_dir else None)
+    items = [item for item in items if max_words is None or count_words(item.answer) <= max_words][:limit]
     return {split: datasets.Dataset.from_list([item.model_dump(mode="json") for item in items])}
 
 
-def aggregate(estimator: Callable[[list[Any]], Estimate]) -> Callable[[list[Any]], float | str]:
-    """An lm-eval aggregation that gives the value of an estimate."""
-    return lambda rows: UNDEFINED if (value := estimator(rows).value) is None else value
+def value_of(metric: Metric) -> Callable[[list[Any]], float | str]:
+    """An lm-eval aggregation that gives the value of a metric's estimate."""
+    return lambda rows: UNDEFINED if (value := metric.estimate(rows).value) is None else value
 
 
-def aggregate_stderr(estimator: Callable[[list[Any]], Estimate]) -> Callable[[list[Any]], float | str]:
-    """An lm-eval aggregation that gives the standard error of an estimate."""
-    return lambda rows: UNDEFINED if (stderr := estimator(rows).stderr) is None else stderr
-
-
-def stage_share(rows: list[list[float]]) -> Estimate:
-    """Mean over all stages; each row holds one item's stages."""
-    item = np.repeat(np.arange(len(rows)), [len(row) for row in rows])
-    return share(np.array([value for row in rows for value in row], dtype=np.bool_), item)
-
-
-def stage_retention(rows: list[list[list[float]]]) -> Estimate:
-    """Retention; each row holds one item's [passed in the chain, passed alone] of every stage."""
-    return retention(Outcomes.of([[(0.0, bool(multi), bool(single)) for multi, single in row] for row in rows]))
-
-
-def stage_ratio(rows: list[list[float]]) -> Estimate:
-    """Σ first / Σ second over items; each row holds one item's two sums."""
-    top, bottom = (np.array(column, dtype=np.float64) for column in zip(*rows, strict=True))
-    return ratio(top, bottom, np.arange(len(rows)))
+def stderr_of(metric: Metric) -> Callable[[list[Any]], float | str]:
+    """An lm-eval aggregation that gives the standard error of a metric's estimate."""
+    return lambda rows: UNDEFINED if (stderr := metric.estimate(rows).stderr) is None else stderr
 
 
 class MusiTask(ConfigurableTask):
     """What both kinds of task share: contexts for the whole prompt and for each single stage, and the metrics' plumbing."""
 
-    METRICS: dict[str, tuple[Callable[[list[Any]], Estimate], bool]]
+    METRICS: dict[str, Metric]
 
     def __init__(self, config: dict[str, Any]) -> None:
         config = {key: value for key, value in config.items() if key != "class"}
@@ -80,6 +66,9 @@ class MusiTask(ConfigurableTask):
             "scorer_version": SCORER_VERSION,
         }
         super().__init__(config=config)
+
+    def download(self, dataset_kwargs: dict[str, Any] | None = None, **_: Any) -> None:
+        self.dataset = load(**{**self.config.metadata, **(dataset_kwargs or {})})
 
     def doc_to_text(self, doc: dict[str, Any], *_: Any) -> str:
         return doc["prompt"] + SEPARATOR
@@ -94,14 +83,11 @@ class MusiTask(ConfigurableTask):
         return [super(MusiTask, self).fewshot_context({**doc, "prompt": prompt}, *args, **kwargs) for prompt in prompts]
 
     def aggregation(self) -> dict[str, Callable[[list[Any]], float | str]]:
-        table: dict[str, Callable[[list[Any]], float | str]] = {}
-        for name, (estimator, _) in self.METRICS.items():
-            table[name] = aggregate(estimator)
-            table[f"{name}_stderr"] = aggregate_stderr(estimator)
-        return table
+        table = {name: value_of(metric) for name, metric in self.METRICS.items()}
+        return table | {f"{name}_stderr": stderr_of(metric) for name, metric in self.METRICS.items()}
 
     def higher_is_better(self) -> dict[str, bool]:
-        return {name: better for name, (_, better) in self.METRICS.items()}
+        return {name: metric.higher_is_better for name, metric in self.METRICS.items()}
 
     def with_stderr(self, values: dict[str, Any]) -> dict[str, Any]:
         """Every metric, then the same values again under the name that fills its stderr column."""
@@ -111,18 +97,7 @@ class MusiTask(ConfigurableTask):
 class GenerateTask(MusiTask):
     """The model writes its answers; `musi.score` judges them."""
 
-    METRICS = {
-        "retention": (stage_retention, True),
-        "retention_loose": (stage_retention, True),
-        "stage_acc": (stage_share, True),
-        "stage_acc_loose": (stage_share, True),
-        "single_acc": (stage_share, True),
-        "single_acc_loose": (stage_share, True),
-        "item_acc": (stage_share, True),
-        "order_acc": (stage_share, True),
-        "completed": (stage_share, True),
-        "constraint_retention": (stage_ratio, True),
-    }
+    METRICS = GENERATE_METRICS
 
     def construct_requests(self, doc: dict[str, Any], ctx: list[str], **kwargs: Any) -> list[Instance]:
         item = Item.model_validate(doc)
@@ -140,38 +115,13 @@ class GenerateTask(MusiTask):
         ]
 
     def process_results(self, doc: dict[str, Any], results: list[str]) -> dict[str, Any]:
-        item = Item.model_validate(doc)
-        sample = Sample(item, tuple(results))
-        strict, loose = score_sample(sample, "strict"), score_sample(sample, "loose")
-        bound = [k for k, stage in enumerate(item.stages) if "constraint" in stage.memory]
-        kept_alone = [k for k in bound if strict.singles[k].stages[0].rules_obeyed]
-        return self.with_stderr(
-            {
-                "retention": [list(pair) for pair in zip(strict.multi.passed, strict.passed_alone, strict=True)],
-                "retention_loose": [list(pair) for pair in zip(loose.multi.passed, loose.passed_alone, strict=True)],
-                "stage_acc": list(strict.multi.passed),
-                "stage_acc_loose": list(loose.multi.passed),
-                "single_acc": list(strict.passed_alone),
-                "single_acc_loose": list(loose.passed_alone),
-                "item_acc": [all(strict.multi.passed)],
-                "order_acc": [strict.multi.ordered],
-                "completed": [strict.multi.completed],
-                "constraint_retention": [sum(strict.multi.stages[k].rules_obeyed for k in kept_alone), len(kept_alone)],
-            }
-        )
+        return self.with_stderr(generate_values(Sample(Item.model_validate(doc), tuple(results))))
 
 
 class ForcedTask(MusiTask):
     """Gold answers are fed in; the model's probability of each, after the gold answers before it and alone, is read off."""
 
-    METRICS = {
-        "forced_retention": (stage_retention, True),
-        "forced_stage_acc": (stage_share, True),
-        "forced_single_acc": (stage_share, True),
-        "bits_per_byte": (stage_ratio, False),
-        "single_bits_per_byte": (stage_ratio, False),
-        "forgetting_gap": (stage_ratio, False),
-    }
+    METRICS = FORCED_METRICS
 
     def construct_requests(self, doc: dict[str, Any], ctx: list[str], **kwargs: Any) -> list[Instance]:
         """Context: prompt, earlier gold answers, this stage's header. Continuation: the answer on its own line."""
@@ -192,22 +142,7 @@ class ForcedTask(MusiTask):
         ]
 
     def process_results(self, doc: dict[str, Any], results: list[tuple[float, bool]]) -> dict[str, Any]:
-        n = len(results) // 2
-        multi, single = results[:n], results[n:]
-        n_bytes = sum(len(stage["answer"].encode()) + 1 for stage in doc["stages"])
-        bits = -sum(log_likelihood for log_likelihood, _ in multi) / np.log(2)
-        single_bits = -sum(log_likelihood for log_likelihood, _ in single) / np.log(2)
-        greedy = [[bool(m[1]), bool(s[1])] for m, s in zip(multi, single, strict=True)]
-        return self.with_stderr(
-            {
-                "forced_retention": greedy,
-                "forced_stage_acc": [pair[0] for pair in greedy],
-                "forced_single_acc": [pair[1] for pair in greedy],
-                "bits_per_byte": [bits, n_bytes],
-                "single_bits_per_byte": [single_bits, n_bytes],
-                "forgetting_gap": [bits - single_bits, n_bytes],
-            }
-        )
+        return self.with_stderr(forced_values(Item.model_validate(doc), results))
 
 
 def token_budget(answer: str, n_stages: int) -> int:

@@ -1,4 +1,4 @@
-"""Add up three numbers.
+"""Add up two or three numbers.
 
 problem   {"numbers": [12, 7, 30]}
 answer    49
@@ -10,7 +10,7 @@ from musi.rng import Stream
 
 
 def generate(rng: Stream, lang: Language) -> Params:
-    return {"numbers": [rng.randint(2, 40) for _ in range(3)]}
+    return {"numbers": [rng.randint(1, 40) for _ in range(rng.randint(2, 3))]}
 
 
 def solve(params: Params) -> str:
@@ -27,7 +27,7 @@ FAMILY = Family(
     group="counting and arithmetic",
     memory="instruction",
     answer="integer",
-    capacity=39**3,
+    capacity=40**2 + 40**3,
     generate=generate,
     solve=solve,
     slots=slots,

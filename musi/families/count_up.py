@@ -11,7 +11,7 @@ from musi.rng import Stream
 
 def generate(rng: Stream, lang: Language) -> Params:
     start = rng.randint(1, 400)
-    return {"start": start, "end": start + rng.randint(9, 149)}
+    return {"start": start, "end": start + rng.randint(4, 149)}
 
 
 def solve(params: Params) -> str:
@@ -27,7 +27,7 @@ FAMILY = Family(
     group="counting and arithmetic",
     memory="instruction",
     answer="items",
-    capacity=400 * 141,
+    capacity=400 * 146,
     generate=generate,
     solve=solve,
     slots=slots,

@@ -10,7 +10,7 @@ from musi.rng import Stream
 
 
 def generate(rng: Stream, lang: Language) -> Params:
-    return {"base": rng.randint(2, 25), "count": rng.randint(8, 100)}
+    return {"base": rng.randint(2, 25), "count": rng.randint(4, 100)}
 
 
 def solve(params: Params) -> str:
@@ -26,7 +26,7 @@ FAMILY = Family(
     group="counting and arithmetic",
     memory="instruction",
     answer="items",
-    capacity=24 * 93,
+    capacity=24 * 97,
     generate=generate,
     solve=solve,
     slots=slots,

@@ -10,7 +10,7 @@ from musi.rng import Stream
 
 
 def generate(rng: Stream, lang: Language) -> Params:
-    return {"words": [rng.choice(lang.adjectives), rng.choice(lang.nouns)], "times": rng.randint(3, 60)}
+    return {"words": [rng.choice(lang.adjectives), rng.choice(lang.nouns)], "times": rng.randint(2, 60)}
 
 
 def solve(params: Params) -> str:
@@ -26,7 +26,7 @@ FAMILY = Family(
     group="text editing",
     memory="instruction",
     answer="items",
-    capacity=90 * 200 * 58,
+    capacity=90 * 200 * 59,
     generate=generate,
     solve=solve,
     slots=slots,

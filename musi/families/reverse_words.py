@@ -10,7 +10,7 @@ from musi.rng import Stream
 
 
 def generate(rng: Stream, lang: Language) -> Params:
-    return {"words": rng.sample(lang.nouns, rng.randint(3, 5))}
+    return {"words": rng.sample(lang.nouns, rng.randint(2, 5))}
 
 
 def solve(params: Params) -> str:

@@ -154,5 +154,6 @@ ENGLISH = Language(
     last_connectives=("Finally,", "Last of all,", "To finish,", "As the last step,"),
     letter_greetings=("Dear {name},", "Hello {name},", "Good morning {name},", "Hi {name},"),
     letter_closings=("Many thanks,\n{name}", "Best wishes,\n{name}", "Kind regards,\n{name}", "Thank you,\n{name}"),
+    postscript="P.S. {text}",
     table_head=("Task", "What to do"),
 )

@@ -36,4 +36,5 @@ class Language:
     last_connectives: Words
     letter_greetings: Words
     letter_closings: Words
+    postscript: str
     table_head: tuple[str, str]

@@ -1,0 +1,42 @@
+"""The tasks that the board knows, and the gold items of each; `tests/` hold them equal to the YAML files of `tasks/`."""
+
+import functools
+from dataclasses import dataclass
+from typing import Literal
+
+from musi.compose import count_words
+from musi.release import load_split
+from musi.schema import Item, Split
+
+Kind = Literal["generate", "forced"]
+
+
+@dataclass(frozen=True)
+class TaskSpec:
+    """A task of the board: `items` items of `split`, the first whose gold answer has at most `max_words` words."""
+
+    name: str
+    kind: Kind
+    split: Split
+    items: int
+    max_words: int | None
+    version: float
+    title: str
+
+
+TASKS = {
+    spec.name: spec
+    for spec in (
+        TaskSpec("musi_generate", "generate", "test_iid", 1_000, None, 1.0, "Full test: 1,000 items, answers generated"),
+        TaskSpec("musi_quick", "generate", "test_iid", 100, 120, 1.0, "Quick test: 100 items, answers generated"),
+        TaskSpec("musi_forced", "forced", "test_iid", 1_000, None, 1.0, "Teacher-forced: 1,000 items, gold answers fed in"),
+    )
+}
+
+
+@functools.cache
+def gold(spec: TaskSpec) -> tuple[Item, ...]:
+    """A task's items in the order of the release."""
+    items = load_split(spec.split)
+    short = [item for item in items if spec.max_words is None or count_words(item.answer) <= spec.max_words]
+    return tuple(short[: spec.items])

@@ -1,0 +1,147 @@
+"""Read files that strangers wrote: plain files of bounded size, JSON and YAML without any of their extensions.
+
+Every fault is a MusiError that names the file (and line) and the reason. Nothing outside the given path is opened.
+"""
+
+import json
+import math
+import stat
+import unicodedata
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NoReturn
+
+import yaml
+from pydantic import ValidationError
+from yaml.constructor import ConstructorError
+
+from musi.errors import MusiError
+from musi.samples import MAX_SAMPLE_BYTES
+
+MAX_YAML_BYTES = 64_000
+MAX_YAML_DEPTH = 20
+
+
+def read_bytes(path: Path, limit: int) -> bytes:
+    """All bytes of a plain file of at most `limit` bytes; a link, a device or a folder is refused."""
+    try:
+        status = path.lstat()
+        if not stat.S_ISREG(status.st_mode):
+            raise MusiError(f"{path}: not a plain file; put the file itself there, not a link or a folder")
+        if status.st_size > limit:
+            raise MusiError(f"{path}: {status.st_size:,} bytes, over the limit of {limit:,}; this is not what `submit` writes")
+        with path.open("rb") as file:
+            return file.read(limit)
+    except OSError as error:
+        raise MusiError(f"{path}: {error.strerror}; make the folder again with `musi leaderboard submit`") from None
+
+
+def parse_json(text: bytes, where: str) -> dict[str, Any]:
+    """A JSON object without duplicate keys, numbers that are not finite, or text that is not Unicode.
+
+    Raises MusiError naming `where`.
+    """
+    try:
+        value = json.loads(
+            text.decode("utf-8"), object_pairs_hook=_unique_keys, parse_constant=_not_finite, parse_float=_finite_float
+        )
+        if b"\\u" in text:  # an escaped half of a surrogate pair is valid JSON, but no text
+            json.dumps(value, ensure_ascii=False).encode("utf-8")
+    except json.JSONDecodeError as error:
+        raise MusiError(f"{where}: not valid JSON ({error.msg}); save the results again with lm-eval") from None
+    except UnicodeError:
+        raise MusiError(f"{where}: not valid UTF-8; save the results again with lm-eval") from None
+    except RecursionError:
+        raise MusiError(f"{where}: nested too deeply; save the results again with lm-eval") from None
+    except ValueError as error:
+        raise MusiError(f"{where}: {error}; save the results again with lm-eval") from None
+    if not isinstance(value, dict):
+        raise MusiError(f"{where}: not a JSON object; save the results again with lm-eval")
+    return value
+
+
+def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    value = dict(pairs)
+    if len(value) != len(pairs):
+        keys = [key for key, _ in pairs]
+        raise ValueError(f"key {next(key for key in keys if keys.count(key) > 1)[:80]!r} comes twice")
+    return value
+
+
+def _not_finite(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not a number")
+
+
+def _finite_float(text: str) -> float:
+    if not math.isfinite(value := float(text)):
+        raise ValueError(f"{text[:80]} is too large for a number")
+    return value
+
+
+def parse_json_lines(text: bytes, path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
+    """(`path, line n`, object) of every line; raises MusiError as `parse_json` does, and when a line is too long."""
+    for number, line in enumerate(text.splitlines(), start=1):
+        where = f"{path}, line {number}"
+        if len(line) > MAX_SAMPLE_BYTES:
+            raise MusiError(
+                f"{where}: longer than {MAX_SAMPLE_BYTES:,} bytes, more than any sample; save the samples again with lm-eval"
+            )
+        yield where, parse_json(line, where)
+
+
+class _PlainLoader(yaml.SafeLoader):
+    """YAML as far as JSON goes: no tags, no anchors or aliases, no duplicate keys, bounded depth."""
+
+    depth = 0
+
+    def compose_node(self, parent: Any, index: Any) -> Any:
+        event: Any = self.peek_event()
+        if isinstance(event, yaml.AliasEvent) or event.anchor is not None:
+            raise ConstructorError(None, None, "anchors and aliases are not allowed", event.start_mark)
+        if event.tag is not None:
+            raise ConstructorError(None, None, f"tag {event.tag[:80]} is not allowed", event.start_mark)
+        self.depth += 1
+        if self.depth > MAX_YAML_DEPTH:
+            raise ConstructorError(None, None, "nested too deeply", event.start_mark)
+        node = super().compose_node(parent, index)
+        self.depth -= 1
+        return node
+
+    def construct_mapping(self, node: Any, deep: bool = False) -> Any:
+        keys = [key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode)]
+        if len(set(keys)) != len(node.value):
+            raise ConstructorError(None, None, "a key comes twice or is not plain text", node.start_mark)
+        return super().construct_mapping(node, deep)
+
+
+def read_yaml(path: Path) -> dict[str, Any]:
+    """A YAML mapping of plain values; raises MusiError naming file and line."""
+    text = read_bytes(path, MAX_YAML_BYTES)
+    try:
+        value = yaml.load(text.decode("utf-8"), _PlainLoader)
+    except UnicodeDecodeError:
+        raise MusiError(f"{path}: not valid UTF-8; write it again as plain text") from None
+    except yaml.MarkedYAMLError as error:
+        line = f", line {error.problem_mark.line + 1}" if error.problem_mark else ""
+        raise MusiError(f"{path}{line}: {error.problem}; write plain `key: value` lines") from None
+    except (yaml.YAMLError, ValueError) as error:
+        raise MusiError(f"{path}: {str(error).splitlines()[0]}; write plain `key: value` lines") from None
+    if not isinstance(value, dict):
+        raise MusiError(f"{path}: not a mapping; write plain `key: value` lines")
+    return value
+
+
+def first_fault(error: ValidationError) -> str:
+    """The first fault of a pydantic validation, in one line."""
+    fault = error.errors()[0]
+    field = ".".join(str(part)[:80] for part in fault["loc"])
+    return f"{field}: {fault['msg'].splitlines()[0]}"
+
+
+def visible(text: str) -> str:
+    """`text` with control and direction characters spelled out, so that what is read is what is there."""
+    return "".join(_spelled(char) if unicodedata.category(char) in ("Cc", "Cf", "Cs") else char for char in text)
+
+
+def _spelled(char: str) -> str:
+    return char if char in "\n\t" else f"⟨U+{ord(char):04X}⟩"

@@ -1,0 +1,214 @@
+"""Checkpoints on disk: safetensors for weights, JSON for everything else, never pickle.
+
+A backbone is a directory of `config.json`, `model.safetensors` and `tokenizer.json`. A ProSG module is a directory of
+`config.json` (with the digest of the backbone it was trained on) and `prosg.safetensors`.
+"""
+
+import hashlib
+import json
+import os
+import pickle
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+import torch
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor, nn
+
+from musi.errors import MusiError
+
+from .prosg import ProSG, ProSGConfig, Source, validate_targets
+from .rwkv4 import RWKV4, RWKV4Config
+from .tokenizer import Tokenizer
+
+MAX_CONFIG_BYTES = 1_000_000
+MAX_WEIGHT_BYTES = 80_000_000_000
+
+
+_File = TypeVar("_File", bound=BaseModel)
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class BackboneFile(_Strict):
+    """config.json of a backbone."""
+
+    architecture: str = Field(pattern="^rwkv4$")
+    n_layer: int = Field(ge=1, le=200)
+    n_embd: int = Field(ge=1, le=20_000)
+    vocab_size: int = Field(ge=1, le=1_000_000)
+    ctx_len: int = Field(ge=1, le=1_000_000)
+
+
+class ProSGFile(_Strict):
+    """config.json of a ProSG module."""
+
+    architecture: str = Field(pattern="^prosg$")
+    source: Source
+    targets: tuple[str, ...]
+    rank: int = Field(ge=1, le=1024)
+    depth: int = Field(ge=0, le=64)
+    scale: float
+    reference_tokens: int = Field(ge=1)
+    backbone_sha256: str = Field(pattern="^[0-9a-f]{64}$")
+
+
+def file_sha256(path: Path) -> str:
+    """Hex digest of a file's bytes."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def write_atomically(path: Path, data: bytes) -> None:
+    """Write beside `path` and rename, so that a reader sees the old bytes or the new ones, never a part."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    scratch = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        scratch.write_bytes(data)
+        os.replace(scratch, path)
+    finally:
+        scratch.unlink(missing_ok=True)
+
+
+def save_tensors(path: Path, tensors: Mapping[str, Tensor], metadata: dict[str, str] | None = None) -> None:
+    """Write a safetensors file atomically."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    scratch = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        save_file({name: x.detach().cpu().contiguous() for name, x in tensors.items()}, scratch, metadata)
+        scratch.chmod(0o644)  # safetensors makes its files readable to the owner only
+        os.replace(scratch, path)
+    finally:
+        scratch.unlink(missing_ok=True)
+
+
+def load_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
+    """All tensors and the metadata of a safetensors file. Raises MusiError when it is missing or broken."""
+    try:
+        if path.stat().st_size > MAX_WEIGHT_BYTES:
+            raise MusiError(f"{path}: over {MAX_WEIGHT_BYTES:,} bytes; no model of this family is that large")
+        with safe_open(path, framework="pt") as file:
+            names = list(file.keys())
+            return {name: file.get_tensor(name) for name in names}, dict(file.metadata() or {})
+    except OSError as error:
+        raise MusiError(f"{path}: {error.strerror or error}; give a directory that `musi train` wrote") from None
+    except SafetensorError as error:
+        raise MusiError(f"{path}: not a whole safetensors file ({error}); copy it again") from None
+
+
+def _read_config(path: Path, model: type[_File]) -> _File:
+    try:
+        if path.stat().st_size > MAX_CONFIG_BYTES:
+            raise MusiError(f"{path}: over {MAX_CONFIG_BYTES:,} bytes; a config is a few lines")
+        return model.model_validate_json(path.read_bytes())
+    except OSError as error:
+        raise MusiError(f"{path}: {error.strerror}; give a directory that `musi train` wrote") from None
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(map(str, first["loc"])) or "file"
+        raise MusiError(f"{path}: {place}: {first['msg'].splitlines()[0]}; mend the key or train again") from None
+
+
+def _fill(module: nn.Module, tensors: Mapping[str, Tensor], where: str) -> None:
+    """Copy tensors into a module of the same names and shapes; raises MusiError naming the first key that differs."""
+    wanted = module.state_dict()
+    for name, parameter in wanted.items():
+        if name not in tensors:
+            raise MusiError(f"{where}: no tensor {name}; the file belongs to another model, compare config.json")
+        found = tensors[name]
+        if found.shape != parameter.shape:
+            raise MusiError(
+                f"{where}: {name} is {tuple(found.shape)} where config.json asks for {tuple(parameter.shape)}; "
+                "the two files do not belong together"
+            )
+        if not found.is_floating_point():
+            raise MusiError(f"{where}: {name} is {found.dtype}, not a float; quantised files are not supported")
+    extra = sorted(set(tensors) - set(wanted))
+    if extra:
+        raise MusiError(f"{where}: unexpected tensor {extra[0]}; the file belongs to another model, compare config.json")
+    module.load_state_dict({name: tensors[name].float() for name in wanted})
+
+
+def save_backbone(directory: Path, backbone: RWKV4, tokenizer: Tokenizer) -> None:
+    """Write config.json, model.safetensors and tokenizer.json."""
+    config = {"architecture": "rwkv4", **vars(backbone.config)}
+    write_atomically(directory / "config.json", _json(config))
+    write_atomically(directory / "tokenizer.json", tokenizer.to_json().encode())
+    save_tensors(directory / "model.safetensors", backbone.state_dict())
+
+
+def load_backbone(directory: Path) -> tuple[RWKV4, Tokenizer]:
+    """Read what `save_backbone` wrote, in evaluation mode. Raises MusiError naming the file and key at fault."""
+    found = _read_config(directory / "config.json", BackboneFile)
+    tensors, _ = load_tensors(directory / "model.safetensors")
+    tokenizer = Tokenizer.load(directory / "tokenizer.json")
+    if tokenizer.vocab_size > found.vocab_size:
+        raise MusiError(
+            f"{directory / 'tokenizer.json'}: {tokenizer.vocab_size} tokens, the model has {found.vocab_size}; "
+            "put the tokenizer it was trained with beside it"
+        )
+    backbone = RWKV4(RWKV4Config(found.n_layer, found.n_embd, found.vocab_size, found.ctx_len))
+    _fill(backbone, tensors, str(directory / "model.safetensors"))
+    return backbone.eval(), tokenizer
+
+
+def load_pth(path: Path) -> RWKV4:
+    """Read an official RWKV-4 `.pth` (fp32, fp16 or bf16), its shape taken from the tensors. Nothing in it is executed.
+
+    Raises MusiError for a file that holds anything but tensors, or lacks a key.
+    """
+    try:
+        tensors = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
+    except OSError as error:
+        raise MusiError(f"{path}: {error.strerror or error}; give an official RWKV-4 .pth") from None
+    except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError) as error:
+        reason = str(error).strip().splitlines()[0][:120]
+        raise MusiError(f"{path}: refused, not a plain file of tensors ({reason}); give an official RWKV-4 .pth") from None
+    if not isinstance(tensors, dict) or not all(isinstance(x, Tensor) for x in tensors.values()):
+        raise MusiError(f"{path}: not a dictionary of tensors; give an official RWKV-4 .pth")
+    if "emb.weight" not in tensors or tensors["emb.weight"].dim() != 2:
+        raise MusiError(f"{path}: no matrix emb.weight; give an official RWKV-4 .pth")
+    layers = [int(name.split(".")[1]) for name in tensors if name.startswith("blocks.") and name.split(".")[1].isdigit()]
+    if not layers:
+        raise MusiError(f"{path}: no tensor blocks.*; give an official RWKV-4 .pth")
+    vocab_size, n_embd = tensors["emb.weight"].shape
+    backbone = RWKV4(RWKV4Config(max(layers) + 1, n_embd, vocab_size))
+    _fill(backbone, tensors, str(path))
+    return backbone.eval()
+
+
+def save_prosg(directory: Path, model: ProSG, backbone_directory: Path) -> None:
+    """Write config.json and prosg.safetensors; the backbone itself is named by its digest only."""
+    config: dict[str, Any] = {"architecture": "prosg", **vars(model.config)}
+    config["backbone_sha256"] = file_sha256(backbone_directory / "model.safetensors")
+    write_atomically(directory / "config.json", _json(config))
+    save_tensors(directory / "prosg.safetensors", model.synthesis.state_dict())
+
+
+def load_prosg(directory: Path, backbone: RWKV4, backbone_directory: Path) -> ProSG:
+    """Put a ProSG module on the backbone it was trained on. Raises MusiError when that is another one."""
+    found = _read_config(directory / "config.json", ProSGFile)
+    digest = file_sha256(backbone_directory / "model.safetensors")
+    if digest != found.backbone_sha256:
+        raise MusiError(
+            f"{directory / 'config.json'}: trained on backbone {found.backbone_sha256[:12]}, {backbone_directory} is "
+            f"{digest[:12]}; load the backbone it was trained on"
+        )
+    try:
+        validate_targets(found.targets)
+    except ValueError as error:
+        raise MusiError(f"{directory / 'config.json'}: {error}; mend the key or train again") from None
+    values = found.model_dump(exclude={"architecture", "backbone_sha256"})
+    model = ProSG(backbone, ProSGConfig(**values))
+    tensors, _ = load_tensors(directory / "prosg.safetensors")
+    _fill(model.synthesis, tensors, str(directory / "prosg.safetensors"))
+    return model.eval()
+
+
+def _json(value: Any) -> bytes:
+    return (json.dumps(value, indent=1, sort_keys=True) + "\n").encode()

@@ -1,0 +1,153 @@
+"""From dataset rows to batches: which example is trained on at which step, tokenised and padded.
+
+Everything is a pure function of (data, schedule, step), so a run that was killed goes on as if nothing had happened.
+Examples are drawn in windows of 64 batches, sorted by length inside a window, and cut into batches of about equal
+tokens, which wastes little on padding; every row of a batch is one example, so nothing leaks between examples.
+
+    prompt pass:  Name   the    colour   .          (phase 2: without ΔW)
+    answer input: .      \\n     \\n      [    1    ]    \\n   red
+    answer target:\\n     \\n     [       1    ]    \\n   red  <|end|>
+"""
+
+import math
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from musi.compose import SEPARATOR, multi_example, single_example
+from musi.errors import MusiError
+from musi.rng import Stream
+from musi.schema import Item, read_items
+
+from .generate import pad
+from .recipes import Schedule
+from .tokenizer import Tokenizer
+
+WINDOW = 64  # batches drawn and sorted together
+_STAGE_BEGINS = re.compile(r"(?<!\n)(?=\n\[\d+\]\n)")  # a cut at a newline leaves the ids as they are
+
+
+@dataclass(frozen=True)
+class Example:
+    """Ids of a prompt, and of what follows it: separator, answer, end of document; and how many of these each stage has."""
+
+    prompt: list[int]
+    answer: list[int]
+    stages: tuple[int, ...]
+
+    @property
+    def tokens(self) -> int:
+        return len(self.prompt) + len(self.answer)
+
+    def weights(self, stage_tokens: float) -> list[float]:
+        """Loss weights of the answer's tokens: 1, or less where a stage has more than `stage_tokens` of them."""
+        return [min(1.0, stage_tokens / n) for n in self.stages for _ in range(n)]
+
+
+def load_items(path: Path) -> list[Item]:
+    """All items of one file of a built dataset. Raises MusiError when there is none."""
+    items = list(read_items(path))
+    if not items:
+        raise MusiError(f"{path}: holds no item; build it with `musi dataset build`")
+    return items
+
+
+def tokenize(pairs: Sequence[tuple[str, str]], tokenizer: Tokenizer) -> list[Example]:
+    """(prompt, answer) texts as examples."""
+    prompts = tokenizer.encode_batch([prompt for prompt, _ in pairs])
+    cut = [_STAGE_BEGINS.split(SEPARATOR + answer) for _, answer in pairs]
+    pieces = iter(tokenizer.encode_batch([piece for answer in cut for piece in answer]))
+    examples = []
+    for prompt, answer in zip(prompts, cut, strict=True):
+        stages = [next(pieces) for _ in answer]
+        stages[-1].append(tokenizer.end_id)
+        examples.append(Example(prompt, [i for stage in stages for i in stage], tuple(map(len, stages))))
+    return examples
+
+
+class Batches:
+    """The training batches of a run; `batches[step]` for any step, in any order."""
+
+    def __init__(self, items: list[Item], tokenizer: Tokenizer, schedule: Schedule) -> None:
+        self.items, self.tokenizer, self.schedule = items, tokenizer, schedule
+        self.window = lru_cache(maxsize=2)(self._window)
+        self.order = lru_cache(maxsize=2)(self._order)
+
+    def __getitem__(self, step: int) -> list[Example]:
+        return self.window(step // WINDOW)[step % WINDOW]
+
+    def _order(self, epoch: int) -> list[int]:
+        return Stream(self.schedule.seed, "epoch", epoch).shuffle(range(len(self.items)))
+
+    def _window(self, number: int) -> list[list[Example]]:
+        schedule = self.schedule
+        rng = Stream(schedule.seed, "window", number)
+        count = WINDOW * schedule.batch_size
+        pairs = []
+        for position in range(number * count, (number + 1) * count):
+            epoch, place = divmod(position, len(self.items))
+            item = self.items[self.order(epoch)[place]]
+            if rng.chance(schedule.single_share):
+                pairs.append(single_example(item, rng.below(len(item.stages))))
+            else:
+                pairs.append(multi_example(item))
+        name = "short_tokens" if number * WINDOW < schedule.short_steps else "max_tokens"
+        limit = getattr(schedule, name)
+        fitting = [e for e in tokenize(pairs, self.tokenizer) if e.tokens <= limit]
+        if len(fitting) < WINDOW:
+            raise MusiError(f"schedule.{name}: {count - len(fitting)} of {count} examples have over {limit} tokens; raise it")
+        batches = split_evenly(sorted(fitting, key=lambda e: (e.tokens, e.prompt, e.answer)), WINDOW)
+        return rng.shuffle(batches)
+
+
+def split_evenly(examples: list[Example], parts: int) -> list[list[Example]]:
+    """Cut a list into `parts` runs, none empty, of about equal numbers of tokens."""
+    total = sum(e.tokens for e in examples)
+    runs: list[list[Example]] = [[]]
+    done = 0
+    for i, example in enumerate(examples):
+        remaining = len(examples) - i
+        full = done + example.tokens / 2 > total * len(runs) / parts
+        if runs[-1] and len(runs) < parts and (full or remaining == parts - len(runs)):
+            runs.append([])
+        runs[-1].append(example)
+        done += example.tokens
+    return runs
+
+
+def whole_batch(
+    examples: Sequence[Example], prompt_weight: float, stage_tokens: float = math.inf
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Phase 1: inputs, targets and loss weights of prompt and answer in one sequence, (B, T) each."""
+    tokens, _ = pad([[*e.prompt, *e.answer] for e in examples])
+    weights = torch.zeros(tokens.shape)
+    for i, example in enumerate(examples):
+        weights[i, : len(example.prompt)] = prompt_weight
+        weights[i, len(example.prompt) : example.tokens] = torch.tensor(example.weights(stage_tokens))
+    return tokens[:, :-1], tokens[:, 1:], weights[:, 1:]
+
+
+@dataclass(frozen=True)
+class SplitBatch:
+    """Phase 2: prompts without their last token, and the answer pass that begins with it. T prompt, S answer."""
+
+    prompt: Tensor  # (B, T)
+    prompt_lengths: Tensor  # (B,)
+    inputs: Tensor  # (B, S)
+    targets: Tensor  # (B, S)
+    weights: Tensor  # (B, S), 0 on padding
+
+
+def split_batch(examples: Sequence[Example], stage_tokens: float = math.inf) -> SplitBatch:
+    """Prompt and answer as two passes."""
+    prompt, prompt_lengths = pad([e.prompt[:-1] for e in examples])
+    tokens, _ = pad([[e.prompt[-1], *e.answer] for e in examples])
+    weights = torch.zeros(tokens.shape[0], tokens.shape[1] - 1)
+    for i, example in enumerate(examples):
+        weights[i, : len(example.answer)] = torch.tensor(example.weights(stage_tokens))
+    return SplitBatch(prompt, prompt_lengths, tokens[:, :-1], tokens[:, 1:], weights)

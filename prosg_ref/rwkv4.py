@@ -1,0 +1,304 @@
+"""RWKV-4: a language model whose memory of the text is a state of fixed size.
+
+Letters: B batch, T time, L = n_layer, D = n_embd (= dim_att), F = 4 D, V = vocab_size.
+Names, shapes and arithmetic are those of BlinkDL's official checkpoints, so that one loads into the other.
+
+Sources: Peng et al. 2023, "RWKV: Reinventing RNNs for the Transformer Era" (arXiv 2305.13048); the official RWKV-LM
+repository's v4neo trainer for initialisation and learning-rate groups.
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple, cast
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from .wkv import wkv
+
+LOG_ZERO = -1e30  # the log of an empty sum; finite, since -inf - (-inf) is not a number
+
+
+@dataclass(frozen=True)
+class RWKV4Config:
+    """Shape of a model. `ctx_len` is the length it was trained on, not a limit."""
+
+    n_layer: int
+    n_embd: int
+    vocab_size: int
+    ctx_len: int = 1024
+
+
+@dataclass(frozen=True)
+class State:
+    """What the model remembers of a text, one row per sequence.
+
+    att_shift, ffn_shift: the last inputs of attention and feed-forward, after their LayerNorm, (B, L, D).
+    wkv: aa, bb, pp of the WKV recurrence, (B, L, 3, D). Scaling aa and bb by e^c and lowering pp by c changes nothing.
+    """
+
+    att_shift: Tensor
+    wkv: Tensor
+    ffn_shift: Tensor
+
+    @classmethod
+    def zeros(cls, config: RWKV4Config, batch: int, like: Tensor) -> "State":
+        """The state before the first token, on the device and in the dtype of `like`."""
+        shift = like.new_zeros(batch, config.n_layer, config.n_embd)
+        sums = like.new_zeros(batch, config.n_layer, 3, config.n_embd)
+        sums[:, :, 2] = LOG_ZERO
+        return cls(shift, sums, shift.clone())
+
+    def select(self, rows: Tensor) -> "State":
+        """The state of some rows, in the order given (an index or a boolean mask, (B,))."""
+        return State(self.att_shift[rows], self.wkv[rows], self.ffn_shift[rows])
+
+    def detach(self) -> "State":
+        return State(self.att_shift.detach(), self.wkv.detach(), self.ffn_shift.detach())
+
+    @property
+    def bytes_per_sequence(self) -> int:
+        """Memory of one sequence's state, in bytes."""
+        return sum(x[0].numel() * x.element_size() for x in (self.att_shift, self.wkv, self.ffn_shift))
+
+
+class LowRank(NamedTuple):
+    """A change of one weight W (d_out, d_in) per example, as factors: W[b] + b[b].T @ a[b]."""
+
+    a: Tensor  # (B, r, d_in)
+    b: Tensor  # (B, r, d_out)
+
+
+class Merged(NamedTuple):
+    """One weight with its change already added, the same for all rows."""
+
+    weight: Tensor  # (d_out, d_in)
+
+
+Change = LowRank | Merged
+Delta = Mapping[str, Change]  # by the name of the matrix, e.g. "blocks.0.ffn.value"
+
+
+def _linear(x: Tensor, weight: Tensor, change: Change | None) -> Tensor:
+    if isinstance(change, Merged):
+        return F.linear(x, change.weight)
+    out = F.linear(x, weight)  # (B, T, d_out)
+    if change is None:
+        return out
+    time, rank, d_in, d_out = x.shape[1], change.a.shape[1], x.shape[2], out.shape[2]
+    if time * rank * (d_in + d_out) <= (time + rank) * d_in * d_out:
+        return torch.baddbmm(out, torch.bmm(x, change.a.transpose(1, 2)), change.b)
+    whole = torch.bmm(change.a.transpose(1, 2), change.b)  # (B, d_in, d_out): cheaper than the factors on long texts
+    return torch.baddbmm(out, x, whole)
+
+
+def _last(x: Tensor, before: Tensor, lengths: Tensor | None) -> Tensor:
+    """The vector at each row's own last token; `before` for a row without tokens. (B, T, D) -> (B, D)"""
+    if lengths is None:
+        return x[:, -1]
+    rows = torch.arange(x.shape[0], device=x.device)
+    last = x[rows, (lengths - 1).clamp(min=0)]
+    return torch.where((lengths > 0).unsqueeze(1), last, before)
+
+
+def _shift(x: Tensor, before: Tensor) -> Tensor:
+    """Each position's previous token. (B, T, D), (B, D) -> (B, T, D)"""
+    return torch.cat([before.unsqueeze(1), x[:, :-1]], 1)
+
+
+class _SquaredReLU(torch.autograd.Function):
+    """relu(x)², keeping one tensor for the backward pass where the composition keeps three."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor) -> Tensor:
+        positive = torch.relu(x)
+        ctx.save_for_backward(positive)
+        return positive * positive
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Tensor) -> Tensor:
+        (positive,) = ctx.saved_tensors
+        return (grads[0] * positive).mul_(2.0)
+
+
+class TimeMix(nn.Module):
+    """The attention half of a block."""
+
+    def __init__(self, n_embd: int) -> None:
+        super().__init__()
+        self.time_decay = nn.Parameter(torch.empty(n_embd))
+        self.time_first = nn.Parameter(torch.empty(n_embd))
+        self.time_mix_k = nn.Parameter(torch.empty(1, 1, n_embd))
+        self.time_mix_v = nn.Parameter(torch.empty(1, 1, n_embd))
+        self.time_mix_r = nn.Parameter(torch.empty(1, 1, n_embd))
+        self.key = nn.Linear(n_embd, n_embd, bias=False)
+        self.value = nn.Linear(n_embd, n_embd, bias=False)
+        self.receptance = nn.Linear(n_embd, n_embd, bias=False)
+        self.output = nn.Linear(n_embd, n_embd, bias=False)
+
+    def forward(
+        self, x: Tensor, shift: Tensor, sums: Tensor, lengths: Tensor | None, delta: Delta, name: str, impl: str
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """(B, T, D), state (B, D) and (B, 3, D) -> (B, T, D) and the new state."""
+        before = _shift(x, shift)
+        k = _linear(torch.lerp(before, x, self.time_mix_k), self.key.weight, delta.get(f"{name}.key"))
+        v = _linear(torch.lerp(before, x, self.time_mix_v), self.value.weight, delta.get(f"{name}.value"))
+        r = _linear(torch.lerp(before, x, self.time_mix_r), self.receptance.weight, delta.get(f"{name}.receptance"))
+        mean, sums = wkv(k, v, -torch.exp(self.time_decay), self.time_first, sums, lengths, impl)
+        out = _linear(torch.sigmoid(r) * mean, self.output.weight, delta.get(f"{name}.output"))
+        return out, _last(x, shift, lengths), sums
+
+
+class ChannelMix(nn.Module):
+    """The feed-forward half of a block."""
+
+    def __init__(self, n_embd: int) -> None:
+        super().__init__()
+        self.time_mix_k = nn.Parameter(torch.empty(1, 1, n_embd))
+        self.time_mix_r = nn.Parameter(torch.empty(1, 1, n_embd))
+        self.key = nn.Linear(n_embd, 4 * n_embd, bias=False)
+        self.receptance = nn.Linear(n_embd, n_embd, bias=False)
+        self.value = nn.Linear(4 * n_embd, n_embd, bias=False)
+
+    def forward(self, x: Tensor, shift: Tensor, lengths: Tensor | None, delta: Delta, name: str) -> tuple[Tensor, Tensor]:
+        """(B, T, D), state (B, D) -> (B, T, D) and the new state."""
+        before = _shift(x, shift)
+        k = _linear(torch.lerp(before, x, self.time_mix_k), self.key.weight, delta.get(f"{name}.key"))
+        r = _linear(torch.lerp(before, x, self.time_mix_r), self.receptance.weight, delta.get(f"{name}.receptance"))
+        v = _linear(_SquaredReLU.apply(k), self.value.weight, delta.get(f"{name}.value"))
+        return torch.sigmoid(r) * v, _last(x, shift, lengths)
+
+
+class Block(nn.Module):
+    """One layer; the first also normalises the embeddings (ln0)."""
+
+    def __init__(self, n_embd: int, first: bool) -> None:
+        super().__init__()
+        if first:
+            self.ln0 = nn.LayerNorm(n_embd)
+        self.ln1 = nn.LayerNorm(n_embd)
+        self.ln2 = nn.LayerNorm(n_embd)
+        self.att = TimeMix(n_embd)
+        self.ffn = ChannelMix(n_embd)
+
+
+class RWKV4(nn.Module):
+    """The language model.
+
+    `wkv_impl` chooses the path of the WKV recurrence (see `prosg_ref.wkv`).
+    """
+
+    def __init__(self, config: RWKV4Config) -> None:
+        super().__init__()
+        self.config = config
+        self.wkv_impl = "auto"
+        self.emb = nn.Embedding(config.vocab_size, config.n_embd)
+        self.blocks = nn.ModuleList(Block(config.n_embd, first=i == 0) for i in range(config.n_layer))
+        self.ln_out = nn.LayerNorm(config.n_embd)
+        self.head = nn.Linear(config.n_embd, config.vocab_size, bias=False)
+        self.init_weights()
+
+    @property
+    def layers(self) -> list[Block]:
+        """The blocks, from the embedding to the head."""
+        return cast(list[Block], list(self.blocks))
+
+    def hidden(
+        self,
+        tokens: Tensor,
+        state: State | None = None,
+        lengths: Tensor | None = None,
+        delta: Delta | None = None,
+        trace: list[Tensor] | None = None,
+    ) -> tuple[Tensor, State]:
+        """Run the blocks; `head(hidden)` are the logits.
+
+        Args:
+            tokens: ids, (B, T), T >= 1, padded on the right with any id.
+            state: continue from here; None: the start of a text.
+            lengths: (B,) tokens of each row that count; a row's state stops at its own last one. None: all.
+            delta: changes of weights that hold for this call.
+            trace: when given, the output of every block (B, T, D) is appended to it.
+
+        Returns:
+            The normalised output of the last block (B, T, D) and the state after the last token of each row.
+        """
+        x = self.emb(tokens)
+        state = State.zeros(self.config, tokens.shape[0], x) if state is None else state
+        delta = {} if delta is None else delta
+        att_shift, sums, ffn_shift = [], [], []
+        x = self.layers[0].ln0(x)
+        for i, block in enumerate(self.layers):
+            out, shift, wkv_state = block.att(
+                block.ln1(x), state.att_shift[:, i], state.wkv[:, i], lengths, delta, f"blocks.{i}.att", self.wkv_impl
+            )
+            x = x + out
+            att_shift.append(shift)
+            sums.append(wkv_state)
+            out, shift = block.ffn(block.ln2(x), state.ffn_shift[:, i], lengths, delta, f"blocks.{i}.ffn")
+            x = x + out
+            ffn_shift.append(shift)
+            if trace is not None:
+                trace.append(x)
+        return self.ln_out(x), State(torch.stack(att_shift, 1), torch.stack(sums, 1), torch.stack(ffn_shift, 1))
+
+    def forward(
+        self,
+        tokens: Tensor,
+        state: State | None = None,
+        lengths: Tensor | None = None,
+        delta: Delta | None = None,
+        last_only: bool = False,
+    ) -> tuple[Tensor, State]:
+        """Logits (B, T, V), or with `last_only` those after each row's last token (B, V); arguments as in `hidden`."""
+        x, state = self.hidden(tokens, state, lengths, delta)
+        if last_only:
+            x = _last(x, torch.zeros_like(x[:, 0]), lengths)
+        return self.head(x), state
+
+    @torch.no_grad()
+    def init_weights(self) -> None:
+        """Initialise as the official trainer does; i is the layer, h and j a channel, r01 = i/(L-1), r10 = 1 - i/L.
+
+        | parameter                                                    | initial value                                |
+        |--------------------------------------------------------------|----------------------------------------------|
+        | emb                                                          | uniform in +-1e-4                            |
+        | head                                                         | orthogonal, gain 0.5 sqrt(V/D) (0.5 if V<=D) |
+        | att.value, ffn.key                                           | orthogonal, gain sqrt(out/in) if out > in    |
+        | att.key, att.receptance, att.output, ffn.value, .receptance  | 0                                            |
+        | att.time_decay                                               | -5 + 8 (h/(D-1))^(0.7 + 1.3 r01)             |
+        | att.time_first                                               | log 0.3 + 0.5 ((h+1) mod 3 - 1)              |
+        | att.time_mix_k, ffn.time_mix_k, ffn.time_mix_r               | (j/D)^r10                                    |
+        | att.time_mix_v                                               | (j/D)^r10 + 0.3 r01                          |
+        | att.time_mix_r                                               | (j/D)^(0.5 r10)                              |
+        | LayerNorm                                                    | 1 and 0                                      |
+        """
+        n_layer, n_embd, vocab = self.config.n_layer, self.config.n_embd, self.config.vocab_size
+        self.emb.weight.uniform_(-1e-4, 1e-4)
+        nn.init.orthogonal_(self.head.weight, gain=0.5 * math.sqrt(max(vocab / n_embd, 1.0)))
+        j = torch.arange(n_embd, dtype=torch.float32)
+        for i, block in enumerate(self.layers):
+            r01, r10 = i / max(n_layer - 1, 1), 1 - i / n_layer
+            mix = ((j / n_embd) ** r10).view(1, 1, -1)
+            att, ffn = block.att, block.ffn
+            att.time_decay.copy_(-5 + 8 * (j / max(n_embd - 1, 1)) ** (0.7 + 1.3 * r01))
+            att.time_first.copy_(math.log(0.3) + 0.5 * ((j + 1) % 3 - 1))
+            att.time_mix_k.copy_(mix)
+            att.time_mix_v.copy_(mix + 0.3 * r01)
+            att.time_mix_r.copy_(mix**0.5)
+            ffn.time_mix_k.copy_(mix)
+            ffn.time_mix_r.copy_(mix)
+            nn.init.orthogonal_(att.value.weight)
+            nn.init.orthogonal_(ffn.key.weight, gain=2.0)
+            for zero in (att.key, att.receptance, att.output, ffn.value, ffn.receptance):
+                zero.weight.zero_()
+
+    def lr_groups(self, lr: float) -> list[dict[str, object]]:
+        """Parameter groups of the official trainer: time_decay at 2 lr, time_first at 3 lr, the rest at lr."""
+        factors = {"time_decay": 2.0, "time_first": 3.0}
+        groups: dict[float, list[nn.Parameter]] = {1.0: [], 2.0: [], 3.0: []}
+        for name, parameter in self.named_parameters():
+            groups[factors.get(name.rsplit(".", 1)[-1], 1.0)].append(parameter)
+        return [{"params": params, "lr": lr * factor} for factor, params in groups.items()]

@@ -1,0 +1,117 @@
+"""Models that know the gold answers and forget them, run through lm-eval in this process; and edits of what was submitted."""
+
+import functools
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import lm_eval
+import yaml
+from lm_eval.api.instance import Instance
+from lm_eval.api.model import LM
+from lm_eval.loggers import EvaluationTracker
+from lm_eval.tasks import TaskManager
+
+from leaderboards.submission import CARD, write_sums
+from musi.compose import SEPARATOR, render_answer, single_prompt
+from musi.release import load_split
+
+TASK_FILES = Path(__file__).parents[2] / "tasks"
+Rows = list[dict[str, Any]]
+
+
+@functools.cache
+def gold_answers() -> dict[str, str]:
+    """Prompt → gold answer, for the whole prompts of test_iid and for each of their stages alone."""
+    gold = {}
+    for item in load_split("test_iid"):
+        gold[item.prompt] = item.answer
+        gold |= {single_prompt(item, k): render_answer([stage.answer]) for k, stage in enumerate(item.stages)}
+    return gold
+
+
+class Forgetful(LM):
+    """Answers with the gold text, but writes a wrong word for every line that begins after `words` words of a response."""
+
+    def __init__(self, words: int) -> None:
+        super().__init__()
+        self.words = words
+        self.gold = gold_answers()
+
+    def generate_until(self, requests: list[Instance], disable_tqdm: bool = False) -> list[str]:
+        return [self.answer(self.gold[request.args[0].removesuffix(SEPARATOR)]) for request in requests]
+
+    def answer(self, gold: str) -> str:
+        lines, words = [], 0
+        for line in gold.split("\n"):
+            lines.append(line if line.startswith("[") or words < self.words else "forgotten")
+            words += len(line.split())
+        return "\n".join(lines)
+
+    def loglikelihood(self, requests: list[Instance], disable_tqdm: bool = False) -> list[tuple[float, bool]]:
+        return [(-len(request.args[1]) * 0.25, len(request.args[0]) % 2 == 0) for request in requests]
+
+    def loglikelihood_rolling(self, requests: list[Instance], disable_tqdm: bool = False) -> list[float]:
+        raise NotImplementedError
+
+    def get_model_info(self) -> dict[str, Any]:
+        return {"model_num_parameters": 430_000, "state_bytes": 5_120}
+
+
+class Silent(Forgetful):
+    """Answers nothing at all: passes no stage, not even alone."""
+
+    def answer(self, gold: str) -> str:
+        return ""
+
+
+def run(model: LM, task: str, out: Path, limit: int | None = None) -> Path:
+    """Run a task with lm-eval's own evaluator and save it with lm-eval's own tracker; returns the results folder."""
+    tracker = EvaluationTracker(output_path=str(out))
+    results = lm_eval.simple_evaluate(
+        model=model,
+        tasks=[task],
+        limit=limit,
+        bootstrap_iters=0,
+        log_samples=True,
+        evaluation_tracker=tracker,
+        task_manager=TaskManager(include_path=[str(TASK_FILES)], include_defaults=False),
+    )
+    samples = results.pop("samples")
+    tracker.save_results_aggregated(results=results, samples=samples)
+    tracker.save_results_samples(task_name=task, samples=samples[task])
+    return out
+
+
+def only(folder: Path, pattern: str) -> Path:
+    """The one file of a folder that fits a pattern."""
+    (path,) = folder.rglob(pattern)
+    return path
+
+
+def edit_rows(folder: Path, edit: Callable[[Rows], Any]) -> None:
+    """Change the samples of a submission; `edit` changes the rows in place or returns other rows."""
+    path = only(folder, "samples_*.jsonl")
+    rows = [json.loads(line) for line in path.read_text("utf-8").splitlines()]
+    edited = edit(rows)
+    if isinstance(edited, list) and isinstance(edited[0], dict):
+        rows = edited
+    path.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), "utf-8")
+    write_sums(folder)
+
+
+def edit_results(folder: Path, edit: Callable[[dict[str, Any]], Any]) -> None:
+    """Change lm-eval's results file of a submission in place."""
+    path = only(folder, "results_*.json")
+    value = json.loads(path.read_text("utf-8"))
+    edit(value)
+    path.write_text(json.dumps(value), "utf-8")
+    write_sums(folder)
+
+
+def edit_card(folder: Path, **fields: Any) -> None:
+    """Change fields of a submission's card."""
+    path = folder / CARD
+    path.write_text(yaml.safe_dump({**yaml.safe_load(path.read_text("utf-8")), **fields}, allow_unicode=True), "utf-8")
+    write_sums(folder)

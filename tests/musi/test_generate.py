@@ -1,0 +1,177 @@
+"""Index → item: pure, golden, and true to the recipe of its split."""
+
+import hashlib
+from collections import Counter
+
+import pytest
+
+from musi.build import item_line, split_lines
+from musi.compose import STYLES, count_words, render_answer
+from musi.constraints import CONSTRAINTS
+from musi.errors import MusiError
+from musi.families import FAMILIES
+from musi.generate import (
+    MAX_DISTANCE,
+    OOD_FAMILIES,
+    OOD_STYLES,
+    RELEASE,
+    build_item,
+    check_capacity,
+    item_key,
+    partition,
+    problem_key,
+)
+from musi.release import lock
+from musi.schema import CANARY, SPLITS, load_params
+from musi.score import score_response
+
+GOLDEN = [
+    ("train", 0, "12a48b1c5c6146d8"),
+    ("train", 7, "5dde9da5d9f2e535"),
+    ("train", 199, "4aee739ae0be0513"),
+    ("validation", 0, "57f7a9561cf0c766"),
+    ("validation", 7, "d42ebe26451b4265"),
+    ("validation", 199, "9d8695bc43eb3475"),
+    ("test_iid", 0, "6a880df6e05ea6bb"),
+    ("test_iid", 7, "7dc7b7147b82d455"),
+    ("test_iid", 199, "0c05789cce39198d"),
+    ("test_ood", 0, "a319e32deb730db1"),
+    ("test_ood", 7, "db3d2ff540d97b04"),
+    ("test_ood", 199, "210414ec864eda0a"),
+]
+
+
+@pytest.mark.parametrize(("split", "index", "digest"), GOLDEN)
+def test_golden_items(split, index, digest):
+    """Frozen bytes of release 0.1.0: a change here needs a new release, not a new number."""
+    assert hashlib.sha256(item_line(build_item(split, index))).hexdigest().startswith(digest)
+
+
+@pytest.mark.parametrize("split", ["validation", "test_iid", "test_ood"])
+def test_a_rebuilt_split_is_the_lock(split):
+    entry = lock().files[f"{split}.jsonl"]
+    data = b"".join(split_lines(split))
+    assert (len(data), hashlib.sha256(data).hexdigest()) == (entry.bytes, entry.sha256)
+
+
+def test_items_are_pure():
+    """The order of building does not matter."""
+    forwards = [build_item("train", i) for i in range(10)]
+    backwards = [build_item("train", i) for i in reversed(range(10))]
+    assert forwards == backwards[::-1]
+
+
+def test_attempts_give_other_items():
+    assert len({item_key(build_item("train", 5, attempt)) for attempt in range(10)}) == 10
+
+
+def test_ids_and_canary(items):
+    for item in items:
+        assert item.id == f"musi-{RELEASE}-{item.split}-{item.index:05d}"
+        assert item.canary == CANARY
+    assert len({item.id for item in items}) == len(items)
+
+
+def test_gold_scores_one(items):
+    for item in items:
+        for mode in ("strict", "loose"):
+            scored = score_response(item, item.answer, range(len(item.stages)), mode)
+            assert all(scored.passed), (item.id, mode, [stage.reason for stage in scored.stages])
+            assert scored.ordered
+            assert scored.completed
+
+
+def test_distance_is_the_words_of_gold_before_the_stage(items):
+    for item in items:
+        for k, stage in enumerate(item.stages):
+            before = render_answer([earlier.answer for earlier in item.stages[:k]])
+            headers = sum(line.startswith("[") for line in before.splitlines())
+            assert stage.distance == count_words(before) - headers
+            assert stage.distance <= MAX_DISTANCE
+
+
+def test_distances_are_spread():
+    """Every bin of the retention curve up to the longest distance is served."""
+    distances = [stage.distance for i in range(400) for stage in build_item("train", i).stages]
+    for low, high in ((1, 25), (25, 50), (50, 100), (100, 200), (200, 401)):
+        assert sum(low <= distance < high for distance in distances) > 0.01 * len(distances)
+
+
+def test_families_of_an_item_are_different_and_not_all_closed(items):
+    for item in items:
+        families = [stage.family for stage in item.stages]
+        assert len(set(families)) == len(families)
+        assert not all(FAMILIES[name].closed for name in families)
+
+
+def test_memory_labels(items):
+    """`constraint` stands exactly where a rule changed the answer."""
+    for item in items:
+        for stage in item.stages:
+            plain = FAMILIES[stage.family].solve(load_params(stage.params))
+            bound = ("constraint",) if stage.answer != plain else ()
+            assert stage.memory == (FAMILIES[stage.family].memory, *bound)
+
+
+def test_constraints_concern_a_stage_and_contradict_none(items):
+    for item in items:
+        kinds = {FAMILIES[stage.family].answer for stage in item.stages}
+        for rule in item.constraints:
+            assert kinds & CONSTRAINTS[rule.name].kinds
+            assert not kinds & CONSTRAINTS[rule.name].excludes
+
+
+def test_out_of_distribution_is_never_seen_in_training():
+    """Families, style and chain lengths of test_ood do not occur in the other splits, and do occur in test_ood."""
+    seen = [build_item(split, i) for split in SPLITS[:3] for i in range(300)]
+    ood = [build_item("test_ood", i) for i in range(300)]
+    assert not OOD_FAMILIES & {stage.family for item in seen for stage in item.stages}
+    assert not OOD_STYLES & {item.style for item in seen}
+    assert {item.style for item in seen} == set(STYLES) - OOD_STYLES
+    assert not {len(item.stages) for item in seen} & {len(item.stages) for item in ood}
+    assert {stage.family for item in ood for stage in item.stages} == set(FAMILIES)
+    assert {item.style for item in ood} == OOD_STYLES
+    assert {len(item.stages) for item in seen} == {2, 3, 4, 5, 6}
+    assert {len(item.stages) for item in ood} == {7, 8}
+
+
+def test_a_problem_of_an_open_family_belongs_to_one_split():
+    owner: dict[bytes, str] = {}
+    for split in SPLITS:
+        for i in range(400):
+            for stage in build_item(split, i).stages:
+                if not FAMILIES[stage.family].closed:
+                    key = problem_key(stage.family, stage.params)
+                    assert owner.setdefault(key, split) == split
+                    assert 0 <= partition(key) < 22
+
+
+def test_stage_positions_are_counterbalanced():
+    """No family sits at the front or the back of the chain: order alone moves accuracy."""
+    places: dict[str, list[float]] = {}
+    for i in range(800):
+        stages = build_item("train", i).stages
+        for k, stage in enumerate(stages):
+            places.setdefault(stage.family, []).append(k / (len(stages) - 1))
+    assert all(0.4 < sum(where) / len(where) < 0.6 for where in places.values())
+
+
+def test_lengths_and_rules_follow_their_weights():
+    items = [build_item("train", i) for i in range(1000)]
+    lengths = Counter(len(item.stages) for item in items)
+    assert all(0.11 < lengths[n] / 1000 < 0.3 for n in (2, 3, 4, 5, 6))
+    assert 0.4 < sum(not item.constraints for item in items) / 1000 < 0.6
+    assert {rule.name for item in items for rule in item.constraints} == set(CONSTRAINTS)
+
+
+def test_item_key_ignores_order_and_wording():
+    item = build_item("train", 0)
+    turned = item.model_copy(update={"stages": item.stages[::-1], "style": "letter", "prompt": "other"})
+    assert item_key(turned) == item_key(item)
+    assert item_key(item) != item_key(build_item("train", 1))
+
+
+def test_capacity_is_enough_for_the_release_and_is_checked():
+    check_capacity("train", 19_000)
+    with pytest.raises(MusiError, match=r"test_ood: .* items asked for, but its families give"):
+        check_capacity("test_ood", 10**30)

@@ -1,0 +1,96 @@
+"""Which example is seen at which step, and how it is laid out."""
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from musi.errors import MusiError
+from prosg_ref.examples import WINDOW, Batches, Example, load_items, split_batch, split_evenly, tokenize, whole_batch
+from prosg_ref.recipes import Schedule
+from prosg_ref.tokenizer import Tokenizer
+
+A, B = Example([1, 2, 3], [4, 0], (2,)), Example([5], [6, 7, 8, 0], (1, 3))
+SCHEDULE = Schedule(steps=10, batch_size=2, lr=0.1, max_tokens=4000)
+
+
+def test_whole_batch() -> None:
+    inputs, targets, weights = whole_batch([A, B], prompt_weight=0.5)
+    assert inputs.tolist() == [[1, 2, 3, 4], [5, 6, 7, 8]]
+    assert targets.tolist() == [[2, 3, 4, 0], [6, 7, 8, 0]]
+    assert weights.tolist() == [[0.5, 0.5, 1, 1], [1, 1, 1, 1]]
+
+
+def test_split_batch() -> None:
+    batch = split_batch([A, B])
+    assert batch.prompt.tolist() == [[1, 2], [0, 0]]
+    assert batch.prompt_lengths.tolist() == [2, 0]
+    assert batch.inputs.tolist() == [[3, 4, 0, 0], [5, 6, 7, 8]]
+    assert batch.targets.tolist() == [[4, 0, 0, 0], [6, 7, 8, 0]]
+    assert batch.weights.tolist() == [[1, 1, 0, 0], [1, 1, 1, 1]]
+
+
+def test_long_stages_share_their_weight() -> None:
+    assert whole_batch([B], 0.0, stage_tokens=1.5)[2].tolist() == [[1, 0.5, 0.5, 0.5]]
+    assert split_batch([A, B], stage_tokens=1.5).weights.tolist() == [[0.75, 0.75, 0, 0], [1, 0.5, 0.5, 0.5]]
+
+
+def test_tokenize_counts_the_tokens_of_each_stage(tokenizer: Tokenizer) -> None:
+    answer = "[1]\nred\n[2]\n7\n[3]\n[9] lamps"
+    (example,) = tokenize([("Do it.", answer)], tokenizer)
+    assert example.answer == [*tokenizer.encode("\n\n" + answer), 0]
+    pieces = [tokenizer.decode(example.answer[sum(example.stages[:k]) : sum(example.stages[: k + 1])]) for k in range(3)]
+    assert pieces == ["\n\n[1]\nred", "\n[2]\n7", "\n[3]\n[9] lamps"]
+
+
+def test_batches_are_a_function_of_the_step(data_dir: Path, tokenizer: Tokenizer) -> None:
+    items = load_items(data_dir / "train.jsonl")
+    forward, backward = Batches(items, tokenizer, SCHEDULE), Batches(items, tokenizer, SCHEDULE)
+    steps = [0, 1, WINDOW - 1, WINDOW, WINDOW + 5]
+    assert [forward[s] for s in steps] == [backward[s] for s in reversed(steps)][::-1]
+    other = Batches(items, tokenizer, SCHEDULE.model_copy(update={"seed": 1}))
+    assert forward[0] != other[0]
+
+
+@pytest.mark.parametrize("share", [0.0, 1.0])
+def test_single_share(data_dir: Path, tokenizer: Tokenizer, share: float) -> None:
+    items = load_items(data_dir / "train.jsonl")
+    batches = Batches(items, tokenizer, SCHEDULE.model_copy(update={"single_share": share}))
+    texts = [tokenizer.decode(e.answer) for step in range(WINDOW) for e in batches[step]]
+    assert len(texts) == 2 * WINDOW
+    assert all(("[2]" in text) == (share == 0.0) for text in texts)
+
+
+def test_every_item_is_seen_once_an_epoch(data_dir: Path, tokenizer: Tokenizer) -> None:
+    items = load_items(data_dir / "train.jsonl")[:32]
+    batches = Batches(items, tokenizer, SCHEDULE.model_copy(update={"single_share": 0.0}))
+    prompts = [tokenizer.decode(e.prompt) for step in range(WINDOW) for e in batches[step]]
+    assert sorted(prompts) == sorted([item.prompt for item in items] * 4)
+
+
+def test_split_evenly_gives_every_part_something_and_about_equal_tokens() -> None:
+    examples = [Example([0] * n, [], ()) for n in (1, 1, 1, 1, 1, 1, 2, 2, 4, 50)]
+    for parts in range(1, 11):
+        runs = split_evenly(examples, parts)
+        assert len(runs) == parts
+        assert all(runs)
+        assert [e for run in runs for e in run] == examples
+    assert [len(run) for run in split_evenly([Example([0] * 5, [], ())] * 6, 3)] == [2, 2, 2]
+
+
+def test_examples_too_long_for_the_schedule_are_an_error_when_all_are(data_dir: Path, tokenizer: Tokenizer) -> None:
+    batches = Batches(load_items(data_dir / "train.jsonl"), tokenizer, SCHEDULE.model_copy(update={"max_tokens": 3}))
+    with pytest.raises(MusiError, match=r"schedule\.max_tokens: 128 of 128 examples have over 3 tokens; raise it"):
+        batches[0]
+
+
+def test_short_examples_come_first(data_dir: Path, tokenizer: Tokenizer) -> None:
+    update = {"batch_size": 8, "short_steps": WINDOW, "short_tokens": 300, "single_share": 0.8}
+    batches = Batches(load_items(data_dir / "train.jsonl"), tokenizer, SCHEDULE.model_copy(update=update))
+    assert max(e.tokens for step in range(WINDOW) for e in batches[step]) <= 300
+    assert max(e.tokens for step in range(WINDOW, 2 * WINDOW) for e in batches[step]) > 300
+
+
+def test_padding_is_never_a_target() -> None:
+    assert split_batch([A, B]).weights.sum() == len(A.answer) + len(B.answer)
+    assert torch.equal(whole_batch([A, B], 0.0)[2].sum(1), torch.tensor([2.0, 4.0]))

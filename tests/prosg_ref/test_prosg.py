@@ -1,0 +1,114 @@
+"""ΔW: nothing at the start, the prompt's own afterwards, and never a trace of it in the model."""
+
+import pytest
+import torch
+from tiny_models import CONFIG, random_backbone, random_prosg
+
+from prosg_ref.prosg import SYNTHESES, ProSG, ProSGConfig, state_features, validate_targets
+from prosg_ref.rwkv4 import State
+
+GENERATOR = torch.Generator().manual_seed(0)
+PROMPT = torch.randint(0, CONFIG.vocab_size, (3, 17), generator=GENERATOR)
+ANSWER = torch.randint(0, CONFIG.vocab_size, (3, 9), generator=GENERATOR)
+LENGTHS = torch.tensor([17, 5, 11])
+
+
+@pytest.mark.parametrize("source", SYNTHESES)
+def test_untrained_prosg_is_its_backbone_bit_for_bit(source: str) -> None:
+    model = ProSG(random_backbone(), ProSGConfig(source=source))
+    memory = model.internalize(PROMPT, LENGTHS)
+    _, state = model.backbone(PROMPT, lengths=LENGTHS)
+    assert torch.equal(model.answer(ANSWER, memory)[0], model.backbone(ANSWER, state)[0])
+
+
+@pytest.mark.parametrize("source", SYNTHESES)
+def test_memory_does_not_depend_on_batch_mates_or_padding(source: str) -> None:
+    model = random_prosg(source)
+    memory = model.internalize(PROMPT, LENGTHS)
+    logits, _ = model.answer(ANSWER, memory)
+    for row in range(3):
+        alone = model.internalize(PROMPT[row : row + 1, : LENGTHS[row]])
+        torch.testing.assert_close(model.answer(ANSWER[row : row + 1], alone)[0], logits[row : row + 1], atol=1e-4, rtol=1e-4)
+
+
+@pytest.mark.parametrize("source", SYNTHESES)
+def test_gradient_reaches_every_parameter_of_the_synthesis_and_none_of_the_backbone(source: str) -> None:
+    model = random_prosg(source)
+    model.answer(ANSWER, model.internalize(PROMPT, LENGTHS))[0].square().sum().backward()
+    for name, parameter in model.synthesis.named_parameters():
+        assert parameter.grad is not None, name
+        assert parameter.grad.abs().sum() > 0, name
+    assert all(p.grad is None for p in model.backbone.parameters())
+
+
+@pytest.mark.parametrize("source", SYNTHESES)
+def test_merged_weights_give_the_same_answer_and_leave_the_model_alone(source: str) -> None:
+    model = random_prosg(source)
+    before = {name: p.clone() for name, p in model.backbone.named_parameters()}
+    memory = model.internalize(PROMPT[:1])
+    wanted, _ = model.answer(ANSWER[:1], memory)
+    found, _ = model.backbone(ANSWER[:1], memory.state, delta=memory.merged(model.backbone))
+    torch.testing.assert_close(found, wanted, atol=1e-4, rtol=1e-4)
+    assert all(torch.equal(p, before[name]) for name, p in model.backbone.named_parameters())
+    with pytest.raises(ValueError, match="one row, this one has 3"):
+        model.internalize(PROMPT).merged(model.backbone)
+
+
+@pytest.mark.parametrize("source", ["state", "tokens"])
+def test_shuffled_control_takes_the_neighbours_change_and_keeps_the_state(source: str) -> None:
+    model = random_prosg(source)
+    memory = model.internalize(PROMPT, LENGTHS)
+    shuffled = memory.shuffled()
+    name = next(iter(memory.delta))
+    assert torch.equal(shuffled.delta[name].a[1], memory.delta[name].a[0])
+    assert torch.equal(shuffled.state.wkv, memory.state.wkv)
+    assert not torch.equal(model.answer(ANSWER, shuffled)[0], model.answer(ANSWER, memory)[0])
+
+
+def test_constant_control_ignores_the_prompt() -> None:
+    memory = random_prosg("constant").internalize(PROMPT, LENGTHS)
+    assert all(torch.equal(x.a[0], x.a[1]) and torch.equal(x.b[0], x.b[1]) for x in memory.delta.values())
+
+
+def test_reset_state_control_keeps_the_change() -> None:
+    memory = random_prosg("tokens").internalize(PROMPT, LENGTHS)
+    reset = memory.with_reset_state(CONFIG)
+    assert torch.equal(reset.state.wkv, State.zeros(CONFIG, 3, memory.state.wkv).wkv)
+    assert reset.delta is memory.delta
+
+
+@pytest.mark.parametrize("source", SYNTHESES)
+def test_empty_prompt_is_finite(source: str) -> None:
+    model = random_prosg(source)
+    memory = model.internalize(torch.zeros(2, 0, dtype=torch.int64))
+    assert model.answer(ANSWER[:2], memory)[0].isfinite().all()
+
+
+def test_features_do_not_see_the_gauge() -> None:
+    _, state = random_backbone()(PROMPT)
+    aa, bb, pp = state.wkv.unbind(2)
+    moved = State(state.att_shift, torch.stack([aa * 2.5, bb * 2.5, pp - torch.log(torch.tensor(2.5))], 2), state.ffn_shift)
+    torch.testing.assert_close(state_features(moved), state_features(state), atol=1e-5, rtol=1e-5)
+
+
+def test_norm_of_the_token_source_stops_growing() -> None:
+    """A prompt repeated eight times over writes no eight-fold ΔW."""
+    model = random_prosg("tokens")
+    short = model.internalize(PROMPT).relative_norms(model.backbone)
+    long = model.internalize(PROMPT.repeat(1, 8)).relative_norms(model.backbone)
+    assert all(long[name] < 4 * short[name] for name in short)
+
+
+def test_relative_norms_are_those_of_the_whole_matrices() -> None:
+    model = random_prosg("state")
+    memory = model.internalize(PROMPT)
+    name = "blocks.1.ffn.value"
+    change = memory.delta[name]
+    weight = model.backbone.layers[1].ffn.value.weight
+    wanted = (torch.bmm(change.b.transpose(1, 2), change.a).flatten(1).norm(dim=1).mean() / weight.norm()).item()
+    assert memory.relative_norms(model.backbone)[name] == pytest.approx(wanted, rel=1e-4)
+
+
+def test_unknown_target_is_named() -> None:
+    with pytest.raises(ValueError, match=r"unknown target 'att\.gate'; one of att\.key"):
+        validate_targets(["att.value", "att.gate"])

@@ -1,0 +1,28 @@
+"""Tiny models of which every parameter matters."""
+
+import torch
+
+from prosg_ref.prosg import ProSG, ProSGConfig
+from prosg_ref.rwkv4 import RWKV4, RWKV4Config
+
+CONFIG = RWKV4Config(n_layer=3, n_embd=32, vocab_size=400, ctx_len=64)
+
+
+def random_backbone(seed: int = 0, config: RWKV4Config = CONFIG) -> RWKV4:
+    """A model whose every parameter matters: the official init leaves many at zero."""
+    torch.manual_seed(seed)
+    model = RWKV4(config)
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.add_(torch.randn_like(parameter) * 0.2)
+    return model.eval()
+
+
+def random_prosg(source: str, seed: int = 0) -> ProSG:
+    """A ProSG whose ΔW is not zero."""
+    torch.manual_seed(seed + 1)
+    model = ProSG(random_backbone(seed), ProSGConfig(source=source, reference_tokens=4))
+    with torch.no_grad():
+        for parameter in model.synthesis.parameters():
+            parameter.add_(torch.randn_like(parameter) * 0.2)
+    return model.eval()
