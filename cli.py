@@ -75,9 +75,10 @@ def progress(label: str, total: int) -> Iterator[Any]:
         yield lambda done: bar.advance(task, done)
 
 
-@app.callback()
+@app.callback(invoke_without_command=True)
 def version_option(
-    version: Annotated[bool, typer.Option("--version", help="Print versions and exit.", is_eager=True)] = False,
+    context: typer.Context,
+    version: Annotated[bool, typer.Option("--version", help="Print versions and exit.")] = False,
 ) -> None:
     """Measure and cure prompt forgetting in language models."""
     if version:
@@ -85,7 +86,8 @@ def version_option(
         from musi.generate import RELEASE
 
         typer.echo(f"musi {__version__}, dataset release {RELEASE}")
-        raise typer.Exit
+    elif context.invoked_subcommand is None:
+        context.fail("Missing command; see `musi --help`.")
 
 
 @dataset.command("build")
@@ -184,7 +186,10 @@ def dataset_show(
 
 @tasks.command("path")
 def tasks_path() -> None:
-    """Print the folder to give to lm-eval's --include_path."""
+    """Print the folder to give to lm-eval's --include_path.
+
+    Example: musi tasks path
+    """
     typer.echo(TASKS)
 
 
@@ -216,6 +221,38 @@ def report_command(
         put(data)
     else:
         print_report(data, Console())
+
+
+@app.command("generate")
+def generate_command(
+    model: Annotated[Path, typer.Option(help="Folder of a backbone checkpoint.")],
+    prosg: Annotated[Path | None, typer.Option(help="Folder of a ProSG module trained on that backbone.")] = None,
+    prompt: Annotated[str, typer.Option(help="Text to answer; `-` reads standard input.")] = "",
+    item: Annotated[str, typer.Option(help="Item of the release to answer instead, scored stage by stage.")] = "",
+    max_tokens: Annotated[int, typer.Option(min=1, max=100_000, help="Limit on new tokens.")] = 1_024,
+    temperature: Annotated[float, typer.Option(min=0.0, max=10.0, help="0 takes the likeliest token each time.")] = 0.0,
+    seed: Annotated[int, typer.Option(help="Seed of the sampling.")] = 0,
+) -> None:
+    """Let the reference model answer a prompt or an item of the release.
+
+    Example: musi generate --model prosg_ref/weights/tiny/backbone --item musi-0.1.0-validation-00003
+    """
+    from prosg_ref.answer import answer
+
+    if bool(prompt) == bool(item):
+        raise typer.BadParameter("give either --prompt or --item", param_hint="--prompt")
+    if item:
+        from musi.release import find_item
+        from musi.score import score_response
+
+        gold = find_item(item)
+        response = answer(model, prosg, gold.prompt, max_tokens, temperature, seed)
+        typer.echo(response)
+        for k, stage in enumerate(score_response(gold, response, range(len(gold.stages))).stages, start=1):
+            talk(f"[{k}] {'right' if stage.passed else 'wrong: ' + stage.reason}  (gold: {gold.stages[k - 1].answer})")
+    else:
+        text = sys.stdin.read() if prompt == "-" else prompt
+        typer.echo(answer(model, prosg, text, max_tokens, temperature, seed))
 
 
 @app.command("eval", context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []})

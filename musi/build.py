@@ -6,8 +6,10 @@ OUT/                             the same directory, renamed when all files are 
 """
 
 import hashlib
+import multiprocessing
 import os
 import shutil
+import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
@@ -114,7 +116,7 @@ def _build_shards(shards: Path, sizes: dict[Split, int], workers: int, progress:
         for job in open_jobs:
             progress(_build_shard(*job))
         return
-    with ProcessPoolExecutor(workers) as pool:
+    with ProcessPoolExecutor(workers, initializer=_end_with_parent) as pool:
         try:
             for future in as_completed([pool.submit(_build_shard, *job) for job in open_jobs]):
                 progress(future.result())
@@ -123,6 +125,18 @@ def _build_shards(shards: Path, sizes: dict[Split, int], workers: int, progress:
         except BaseException:
             pool.shutdown(wait=True, cancel_futures=True)
             raise
+
+
+def _end_with_parent() -> None:
+    """Let this worker process end when the building process is killed, instead of waiting for jobs for ever."""
+    parent = multiprocessing.parent_process()
+
+    def watch() -> None:
+        if parent is not None:
+            parent.join()
+            os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
 
 
 def _build_shard(path: Path, split: Split, bounds: range) -> int:

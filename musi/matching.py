@@ -33,6 +33,7 @@ def clean(text: str) -> str:
         text = unicodedata.normalize("NFC", text)
     if text.startswith("```") and (fence := _FENCE.fullmatch(text)):
         text = fence[1].strip()
+    text = text.removesuffix(".").rstrip()
     for wrapper in _WRAPPERS:
         if len(text) > 2 * len(wrapper) and text.startswith(wrapper) and text.endswith(wrapper):
             text = text[len(wrapper) : -len(wrapper)].strip()

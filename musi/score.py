@@ -5,15 +5,15 @@ that comes twice, or after a higher one, makes its stage fail. The text under it
 (formatting aside, see `musi.matching`). Text before `[1]` is ignored.
 
 *Loose* forgives the form and nothing of the content: headers may be written `1.`, `1)`, `(1)`, `**[1]**`, `### 1`, `Stage 1:`,
-`Task 1:`, with the answer on the same line; when a header comes twice, the first one counts; a single-stage response without any
-header is one segment. Numbered headers count only in a response without bracketed ones, and a single-stage response with several
-of them is a list. From a segment, one candidate is taken: a
-leading number such as `1.` is dropped, then an opening repetition of the instruction, then a lead-in such as `Answer:` or
-`The answer is`; if several lines are left, they are the items of a list where a list was asked for, and otherwise the last one
-counts. If it is a sentence, what it says is taken: for a whole number the only
-number in it, otherwise all that follows its last `is`, `are`, `was` or `were`. The same verifier checks the candidate, so a
-hedge (`Paris or Rome`, two numbers) fails, and so does an answer in the middle of a sentence. What passes strict passes
-loose: an answer that may stand on several lines, such as a list or a fenced one, is not cut down to its last line.
+`Task 1:`, with the answer on the same line; when a header comes twice, the first one counts; a single-stage response without
+any header is one segment. Numbered headers count only in a response without bracketed ones, and a single-stage response with
+several of them is a list. From a segment, one candidate is taken: a leading number such as `1.` is dropped, then an opening
+repetition of the instruction, then a lead-in such as `Answer:` or `The answer is`; if several lines are left, they are the
+items of a list where a list was asked for, and otherwise the last one counts. If it is a sentence, what it says is taken: for a
+whole number the only number in it, otherwise all that follows its last `is`, `are`, `was` or `were`. The same verifier checks
+the candidate, so a hedge (`Paris or Rome`, `it is not 10`, two numbers) fails, and so does an answer in the middle of a
+sentence. What passes strict passes loose: an answer that may stand on several lines, such as a list or a fenced one, is not cut
+down to its last line.
 
 A missing stage fails in both: denominators never shrink. A verifier never raises on text; if one does, the run stops.
 """
@@ -43,6 +43,7 @@ _BULLET = re.compile(r"^(?:[-*•]|[0-9]{1,3}[.)]) ?")
 _NUMBERING = re.compile(r"^(?:\[[0-9]{1,3}\]|[0-9]{1,3}[.)])[ \n]+(?=\S)")
 _NUMBER = re.compile(r"(?<![\w.,])[0-9][0-9,]*(?![\w])(?!\.[0-9])")
 _SAID = re.compile(r".{1,200}\b(?:is|are|was|were)\b:? ")
+_UNSURE = re.compile(r"\b(?:not|or|never|maybe|perhaps|either)\b|n['’]t\b", re.IGNORECASE)
 _LEAD_IN = re.compile(
     r"(?:sure|certainly|of course|okay)?[,!.: ]{0,3}"
     r"(?:(?:the|my|your|correct|final|right|full|result(?:ing)?) ){0,3}"
@@ -138,6 +139,8 @@ def candidate(text: str, instruction: str, kind: AnswerKind) -> str:
 
 def _out_of_sentence(text: str, kind: AnswerKind) -> str:
     """What a sentence says: its only number, or all that follows its last `is`."""
+    if _UNSURE.search(text):
+        return text
     if kind == "integer" and len(numbers := _NUMBER.findall(text)) == 1:
         return numbers[0]
     if kind != "passage" and (said := _SAID.match(text)):

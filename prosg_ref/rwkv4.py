@@ -15,6 +15,7 @@ from typing import Any, NamedTuple, cast
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
 
 from .wkv import wkv
 
@@ -183,17 +184,36 @@ class Block(nn.Module):
         self.att = TimeMix(n_embd)
         self.ffn = ChannelMix(n_embd)
 
+    def forward(
+        self,
+        x: Tensor,
+        att_shift: Tensor,
+        sums: Tensor,
+        ffn_shift: Tensor,
+        lengths: Tensor | None,
+        delta: Delta,
+        name: str,
+        impl: str,
+    ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """(B, T, D), state (B, D), (B, 3, D), (B, D) -> (B, T, D) and the new state in the same order."""
+        out, att_shift, sums = self.att(self.ln1(x), att_shift, sums, lengths, delta, f"{name}.att", impl)
+        x = x + out
+        out, ffn_shift = self.ffn(self.ln2(x), ffn_shift, lengths, delta, f"{name}.ffn")
+        return x + out, att_shift, sums, ffn_shift
+
 
 class RWKV4(nn.Module):
     """The language model.
 
-    `wkv_impl` chooses the path of the WKV recurrence (see `prosg_ref.wkv`).
+    `wkv_impl` chooses the path of the WKV recurrence (see `prosg_ref.wkv`). With `gradient_checkpointing` a training pass
+    keeps one tensor (B, T, D) per block and computes the rest again on the way back: a third more time, the same numbers.
     """
 
     def __init__(self, config: RWKV4Config) -> None:
         super().__init__()
         self.config = config
         self.wkv_impl = "auto"
+        self.gradient_checkpointing = False
         self.emb = nn.Embedding(config.vocab_size, config.n_embd)
         self.blocks = nn.ModuleList(Block(config.n_embd, first=i == 0) for i in range(config.n_layer))
         self.ln_out = nn.LayerNorm(config.n_embd)
@@ -228,21 +248,21 @@ class RWKV4(nn.Module):
         x = self.emb(tokens)
         state = State.zeros(self.config, tokens.shape[0], x) if state is None else state
         delta = {} if delta is None else delta
-        att_shift, sums, ffn_shift = [], [], []
+        parts: tuple[list[Tensor], list[Tensor], list[Tensor]] = ([], [], [])  # per layer: att_shift, wkv, ffn_shift
+        again = self.gradient_checkpointing and torch.is_grad_enabled()
         x = self.layers[0].ln0(x)
         for i, block in enumerate(self.layers):
-            out, shift, wkv_state = block.att(
-                block.ln1(x), state.att_shift[:, i], state.wkv[:, i], lengths, delta, f"blocks.{i}.att", self.wkv_impl
-            )
-            x = x + out
-            att_shift.append(shift)
-            sums.append(wkv_state)
-            out, shift = block.ffn(block.ln2(x), state.ffn_shift[:, i], lengths, delta, f"blocks.{i}.ffn")
-            x = x + out
-            ffn_shift.append(shift)
+            before = state.att_shift[:, i], state.wkv[:, i], state.ffn_shift[:, i]
+            args = (x, *before, lengths, delta, f"blocks.{i}", self.wkv_impl)
+            if again:
+                x, *after = checkpoint(block, *args, use_reentrant=False, preserve_rng_state=False)
+            else:
+                x, *after = block(*args)
+            for part, new in zip(parts, after, strict=True):
+                part.append(new)
             if trace is not None:
                 trace.append(x)
-        return self.ln_out(x), State(torch.stack(att_shift, 1), torch.stack(sums, 1), torch.stack(ffn_shift, 1))
+        return self.ln_out(x), State(*(torch.stack(part, 1) for part in parts))
 
     def forward(
         self,

@@ -68,7 +68,7 @@ RESPONSES = {
     "reasoning, then the answer alone": ("[1]\n4 + 5 = 9\n9 + 1 = 10\n10\n[2]\nNairobi\n[3]\nfig, oak, pear", "011", ALL),
     "lower and upper case": ("[1]\n10\n[2]\nNAIROBI\n[3]\nFig, Oak, Pear", ALL, ALL),
     "bold headers, a list over several lines": ("**[1]**\n10\n**[2]**\nNairobi\n**[3]**\nfig,\noak,\npear", NONE, ALL),
-    "emphasis": ("[1]\n**10**\n[2]\n*Nairobi*.\n[3]\n`fig, oak, pear`", "101", "101"),
+    "emphasis": ("[1]\n**10**\n[2]\n*Nairobi*.\n[3]\n`fig, oak, pear`", ALL, ALL),
     # content: what neither forgives
     "hedges": ("[1]\n10 or 11\n[2]\nNairobi or Mombasa\n[3]\nfig, oak, pear or pear, oak, fig", NONE, NONE),
     "hedges behind a lead-in": ("[1]\nThe answer is 10 or 11.\n[2]\nAnswer: Nairobi, Mombasa\n[3]\nfig", NONE, NONE),
