@@ -214,7 +214,7 @@ def known(results: dict[str, Any], tasks: tuple[str, ...], where: str) -> Known:
             lock_sha256=metadata[0]["lock_sha256"],
             scorer_version=metadata[0]["scorer_version"],
             tools=_tools(results),
-            hardware=_hardware(config.get("device"), results.get("pretty_env_info")),
+            hardware=_hardware(results.get("pretty_env_info")),
         )
     except ValidationError as error:
         raise MusiError(f"{where}: {first_fault(error)}; run the task again with lm-eval ≥ 0.4.13") from None
@@ -252,11 +252,11 @@ def _tools(results: dict[str, Any]) -> dict[str, str]:
     return {name: str(version) for name, version in found.items() if version}
 
 
-def _hardware(device: Any, env: Any) -> str | None:
-    """The device lm-eval ran on, and the names of GPU and CPU as torch reported them."""
+def _hardware(env: Any) -> str | None:
+    """The names of GPU and CPU as torch reported them; the device that lm-eval records is only what was asked for."""
     gpu = re.search(r"^GPU models and configuration: (?!Could not collect|No CUDA)(?:GPU 0: )?(.{1,100})$", str(env), re.M)
     cpu = re.search(r"^Model name: {1,40}(.{1,100})$", str(env), re.M)
-    return ", ".join(str(part) for part in (device, gpu and gpu[1], cpu and cpu[1]) if part) or None
+    return ", ".join(str(part) for part in (gpu and gpu[1], cpu and cpu[1]) if part) or None
 
 
 def _read_card(path: Path | None) -> Card:

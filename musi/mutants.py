@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from musi.compose import apply_rules
 from musi.constraints import constraint
-from musi.families import family
+from musi.references import Reference, stage_kind
 from musi.schema import Item, load_params
 
 NOT_AN_ANSWER = "I am not sure"
@@ -18,12 +18,14 @@ NOT_AN_ANSWER = "I am not sure"
 def mutants(item: Item, k: int, other: str) -> Iterator[tuple[str, str]]:
     """(kind of mutant, text) for stage `k` (from 0) of `item`; `other` is the plain answer of some other problem."""
     stage = item.stages[k]
-    kind = family(stage.family, item.id)
+    kind = stage_kind(stage.family, item.id)
     params = load_params(stage.params)
     gold = kind.solve(params)
     rules = [(rule.name, load_params(rule.params)) for rule in item.constraints]
 
     yield "empty", ""
+    if isinstance(kind, Reference) and kind.many_answers:
+        return
     yield "instruction echoed", stage.instruction
     yield "prompt echoed", item.prompt
     yield "no answer", NOT_AN_ANSWER
@@ -47,7 +49,8 @@ def _wrong_answers(kind: str, gold: str) -> Iterator[tuple[str, str]]:
         yield "plus one", str(int(gold) + 1)
         yield "minus one", str(int(gold) - 1)
         yield "inside a longer number", f"1{gold}"
-        yield "inside a longer number", f"{gold}0"
+        if int(gold):
+            yield "inside a longer number", f"{gold}0"
         yield "decimal", f"{gold}.5"
     elif kind == "items":
         items = gold.split(", ")

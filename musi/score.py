@@ -24,8 +24,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from musi.constraints import constraint
-from musi.families import family
 from musi.matching import AnswerKind, Verdict
+from musi.references import stage_kind
 from musi.schema import Item, load_params
 
 SCORER_VERSION = 1
@@ -168,7 +168,7 @@ def score_response(item: Item, response: str, stages: Sequence[int], mode: Mode 
 def score_stage(item: Item, k: int, text: str, mode: Mode = "strict") -> StageScore:
     """Score the text under stage `k`'s header (k from 0)."""
     stage = item.stages[k]
-    kind = family(stage.family, f"{item.id} stage {k + 1}")
+    kind = stage_kind(stage.family, f"{item.id} stage {k + 1}")
     if mode == "loose":
         whole = score_stage(item, k, text)
         if whole.passed:

@@ -9,13 +9,13 @@ from typing import Any, NamedTuple
 
 from musi.compose import apply_rules, count_words, render_answer, render_prompt
 from musi.errors import MusiError
-from musi.families import family
 from musi.generate import item_key, problem_key
 from musi.languages import LANGUAGES
 from musi.mutants import mutants
 from musi.near_duplicates import NearDuplicate, masked, near_duplicates
+from musi.references import stage_kind
 from musi.release import manifest_of
-from musi.schema import CANARY, Item, Manifest, load_params, parse_item
+from musi.schema import Item, Manifest, load_params, parse_item
 from musi.score import score_response, score_stage
 
 CHUNK_LINES = 250
@@ -153,9 +153,9 @@ def _check_lines(name: str, start: int, lines: list[bytes], manifest: Manifest) 
                         chunk.mutants_passed += 1
                         reasons.append(f"stage {k + 1} ({stage.family}): mutant passes: {kind}: {text[:80]!r}")
                         chunk.problems.append(Problem(where, item.id, reasons[-1]))
-                other = family(stage.family, where).solve(load_params(stage.params))
+                other = stage_kind(stage.family, where).solve(load_params(stage.params))
             open_keys = [
-                problem_key(stage.family, stage.params) for stage in item.stages if not family(stage.family, where).closed
+                problem_key(stage.family, stage.params) for stage in item.stages if not stage_kind(stage.family, where).closed
             ]
             chunk.rows.append((item.id, item_key(item), open_keys, masked(item)))
         except (MusiError, KeyError, IndexError, TypeError, ValueError) as error:
@@ -170,7 +170,7 @@ def _item_problems(item: Item, name: str, index: int, manifest: Manifest) -> Ite
         yield f"id should be {wanted_id} at this line"
     if (item.release, f"{item.split}.jsonl", item.index) != (manifest.release, name, index):
         yield "release, split or index does not fit the file"
-    if item.canary != CANARY:
+    if item.canary != manifest.canary:
         yield "canary is missing"
     rules = [(rule.name, load_params(rule.params)) for rule in item.constraints]
     instructions = [stage.instruction for stage in item.stages]
@@ -182,7 +182,7 @@ def _item_problems(item: Item, name: str, index: int, manifest: Manifest) -> Ite
         yield "answer is not what its stages render to"
     distance = 0
     for k, stage in enumerate(item.stages):
-        kind = family(stage.family, f"stage {k + 1}")
+        kind = stage_kind(stage.family, f"stage {k + 1}")
         plain = kind.solve(load_params(stage.params))
         if stage.answer != apply_rules(plain, kind.answer, rules):
             yield f"stage {k + 1} ({stage.family}): gold answer is not what its parameters give: {stage.answer[:80]!r}"

@@ -1,13 +1,12 @@
 """Checkpoints on disk: safetensors for weights, JSON for everything else, never pickle.
 
-A backbone is a directory of `config.json`, `model.safetensors` and `tokenizer.json`. A ProSG module is a directory of
+A backbone is a directory of `config.json`, `model.safetensors` and a tokenizer's file. A ProSG module is a directory of
 `config.json` (with the digest of the backbone it was trained on) and `prosg.safetensors`.
 """
 
 import hashlib
 import json
 import os
-import pickle
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TypeVar
@@ -16,13 +15,13 @@ import torch
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
-from torch import Tensor, nn
+from torch import Tensor
 
 from musi.errors import MusiError
 
 from .prosg import ProSG, ProSGConfig, Source, validate_targets
 from .rwkv4 import RWKV4, RWKV4Config
-from .tokenizer import Tokenizer
+from .tokenizer import AnyTokenizer, load_tokenizer
 
 MAX_CONFIG_BYTES = 1_000_000
 MAX_WEIGHT_BYTES = 80_000_000_000
@@ -101,7 +100,8 @@ def load_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
         raise MusiError(f"{path}: not a whole safetensors file ({error}); copy it again") from None
 
 
-def _read_config(path: Path, model: type[_File]) -> _File:
+def read_config(path: Path, model: type[_File]) -> _File:
+    """A JSON file as its model. Raises MusiError naming the file and key at fault."""
     try:
         if path.stat().st_size > MAX_CONFIG_BYTES:
             raise MusiError(f"{path}: over {MAX_CONFIG_BYTES:,} bytes; a config is a few lines")
@@ -114,9 +114,8 @@ def _read_config(path: Path, model: type[_File]) -> _File:
         raise MusiError(f"{path}: {place}: {first['msg'].splitlines()[0]}; mend the key or train again") from None
 
 
-def _fill(module: nn.Module, tensors: Mapping[str, Tensor], where: str) -> None:
-    """Copy tensors into a module of the same names and shapes; raises MusiError naming the first key that differs."""
-    wanted = module.state_dict()
+def check_tensors(wanted: Mapping[str, Tensor], tensors: Mapping[str, Tensor], where: str) -> None:
+    """Compare names and shapes; raises MusiError naming the first key that differs."""
     for name, parameter in wanted.items():
         if name not in tensors:
             raise MusiError(f"{where}: no tensor {name}; the file belongs to another model, compare config.json")
@@ -131,54 +130,39 @@ def _fill(module: nn.Module, tensors: Mapping[str, Tensor], where: str) -> None:
     extra = sorted(set(tensors) - set(wanted))
     if extra:
         raise MusiError(f"{where}: unexpected tensor {extra[0]}; the file belongs to another model, compare config.json")
-    module.load_state_dict({name: tensors[name].float() for name in wanted})
 
 
-def save_backbone(directory: Path, backbone: RWKV4, tokenizer: Tokenizer) -> None:
-    """Write config.json, model.safetensors and tokenizer.json."""
+def save_backbone(directory: Path, backbone: RWKV4, tokenizer: AnyTokenizer) -> None:
+    """Write config.json, model.safetensors and the tokenizer's file."""
     config = {"architecture": "rwkv4", **vars(backbone.config)}
-    write_atomically(directory / "config.json", _json(config))
-    write_atomically(directory / "tokenizer.json", tokenizer.to_json().encode())
+    write_atomically(directory / "config.json", to_json(config))
+    write_atomically(directory / tokenizer.file_name, tokenizer.content())
     save_tensors(directory / "model.safetensors", backbone.state_dict())
 
 
-def load_backbone(directory: Path) -> tuple[RWKV4, Tokenizer]:
+def load_backbone(directory: Path) -> tuple[RWKV4, AnyTokenizer]:
     """Read what `save_backbone` wrote, in evaluation mode. Raises MusiError naming the file and key at fault."""
-    found = _read_config(directory / "config.json", BackboneFile)
+    found = read_config(directory / "config.json", BackboneFile)
     tensors, _ = load_tensors(directory / "model.safetensors")
-    tokenizer = Tokenizer.load(directory / "tokenizer.json")
+    tokenizer = load_tokenizer(directory)
     if tokenizer.vocab_size > found.vocab_size:
         raise MusiError(
-            f"{directory / 'tokenizer.json'}: {tokenizer.vocab_size} tokens, the model has {found.vocab_size}; "
+            f"{directory / tokenizer.file_name}: {tokenizer.vocab_size} tokens, the model has {found.vocab_size}; "
             "put the tokenizer it was trained with beside it"
         )
-    backbone = RWKV4(RWKV4Config(found.n_layer, found.n_embd, found.vocab_size, found.ctx_len))
-    _fill(backbone, tensors, str(directory / "model.safetensors"))
-    return backbone.eval(), tokenizer
+    config = RWKV4Config(found.n_layer, found.n_embd, found.vocab_size, found.ctx_len)
+    return backbone_of_tensors(config, tensors, str(directory / "model.safetensors")), tokenizer
 
 
-def load_pth(path: Path) -> RWKV4:
-    """Read an official RWKV-4 `.pth` (fp32, fp16 or bf16), its shape taken from the tensors. Nothing in it is executed.
+def backbone_of_tensors(config: RWKV4Config, tensors: Mapping[str, Tensor], where: str) -> RWKV4:
+    """A float32 backbone in evaluation mode from tensors of the official names.
 
-    Raises MusiError for a file that holds anything but tensors, or lacks a key.
+    Raises MusiError naming the first key that is missing, too many, of another shape, or no float.
     """
-    try:
-        tensors = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
-    except OSError as error:
-        raise MusiError(f"{path}: {error.strerror or error}; give an official RWKV-4 .pth") from None
-    except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError) as error:
-        reason = str(error).strip().splitlines()[0][:120]
-        raise MusiError(f"{path}: refused, not a plain file of tensors ({reason}); give an official RWKV-4 .pth") from None
-    if not isinstance(tensors, dict) or not all(isinstance(x, Tensor) for x in tensors.values()):
-        raise MusiError(f"{path}: not a dictionary of tensors; give an official RWKV-4 .pth")
-    if "emb.weight" not in tensors or tensors["emb.weight"].dim() != 2:
-        raise MusiError(f"{path}: no matrix emb.weight; give an official RWKV-4 .pth")
-    layers = [int(name.split(".")[1]) for name in tensors if name.startswith("blocks.") and name.split(".")[1].isdigit()]
-    if not layers:
-        raise MusiError(f"{path}: no tensor blocks.*; give an official RWKV-4 .pth")
-    vocab_size, n_embd = tensors["emb.weight"].shape
-    backbone = RWKV4(RWKV4Config(max(layers) + 1, n_embd, vocab_size))
-    _fill(backbone, tensors, str(path))
+    with torch.device("meta"):  # no time and no random numbers are spent on weights that are replaced at once
+        backbone = RWKV4(config)
+    check_tensors(backbone.state_dict(), tensors, where)
+    backbone.load_state_dict({name: x.to(torch.float32, copy=True) for name, x in tensors.items()}, assign=True)
     return backbone.eval()
 
 
@@ -186,13 +170,13 @@ def save_prosg(directory: Path, model: ProSG, backbone_directory: Path) -> None:
     """Write config.json and prosg.safetensors; the backbone itself is named by its digest only."""
     config: dict[str, Any] = {"architecture": "prosg", **vars(model.config)}
     config["backbone_sha256"] = file_sha256(backbone_directory / "model.safetensors")
-    write_atomically(directory / "config.json", _json(config))
+    write_atomically(directory / "config.json", to_json(config))
     save_tensors(directory / "prosg.safetensors", model.synthesis.state_dict())
 
 
 def load_prosg(directory: Path, backbone: RWKV4, backbone_directory: Path) -> ProSG:
     """Put a ProSG module on the backbone it was trained on. Raises MusiError when that is another one."""
-    found = _read_config(directory / "config.json", ProSGFile)
+    found = read_config(directory / "config.json", ProSGFile)
     digest = file_sha256(backbone_directory / "model.safetensors")
     if digest != found.backbone_sha256:
         raise MusiError(
@@ -206,9 +190,11 @@ def load_prosg(directory: Path, backbone: RWKV4, backbone_directory: Path) -> Pr
     values = found.model_dump(exclude={"architecture", "backbone_sha256"})
     model = ProSG(backbone, ProSGConfig(**values))
     tensors, _ = load_tensors(directory / "prosg.safetensors")
-    _fill(model.synthesis, tensors, str(directory / "prosg.safetensors"))
+    check_tensors(model.synthesis.state_dict(), tensors, str(directory / "prosg.safetensors"))
+    model.synthesis.load_state_dict({name: x.float() for name, x in tensors.items()})
     return model.eval()
 
 
-def _json(value: Any) -> bytes:
+def to_json(value: Any) -> bytes:
+    """A config's bytes: sorted keys, one a line."""
     return (json.dumps(value, indent=1, sort_keys=True) + "\n").encode()

@@ -26,7 +26,7 @@ from musi.schema import Item, read_items
 
 from .generate import pad
 from .recipes import Schedule
-from .tokenizer import Tokenizer
+from .tokenizer import AnyTokenizer
 
 WINDOW = 64  # batches drawn and sorted together
 _STAGE_BEGINS = re.compile(r"(?<!\n)(?=\n\[\d+\]\n)")  # a cut at a newline leaves the ids as they are
@@ -57,7 +57,7 @@ def load_items(path: Path) -> list[Item]:
     return items
 
 
-def tokenize(pairs: Sequence[tuple[str, str]], tokenizer: Tokenizer) -> list[Example]:
+def tokenize(pairs: Sequence[tuple[str, str]], tokenizer: AnyTokenizer) -> list[Example]:
     """(prompt, answer) texts as examples."""
     prompts = tokenizer.encode_batch([prompt for prompt, _ in pairs])
     cut = [_STAGE_BEGINS.split(SEPARATOR + answer) for _, answer in pairs]
@@ -73,7 +73,7 @@ def tokenize(pairs: Sequence[tuple[str, str]], tokenizer: Tokenizer) -> list[Exa
 class Batches:
     """The training batches of a run; `batches[step]` for any step, in any order."""
 
-    def __init__(self, items: list[Item], tokenizer: Tokenizer, schedule: Schedule) -> None:
+    def __init__(self, items: list[Item], tokenizer: AnyTokenizer, schedule: Schedule) -> None:
         self.items, self.tokenizer, self.schedule = items, tokenizer, schedule
         self.window = lru_cache(maxsize=2)(self._window)
         self.order = lru_cache(maxsize=2)(self._order)

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from .prosg import Memory, ProSG
 from .rwkv4 import RWKV4, Delta
-from .tokenizer import Tokenizer
+from .tokenizer import AnyTokenizer
 
 FinishReason = Literal["end", "stop", "length"]
 COMPACT_AT = 0.75  # rows leave the batch when at most this share of it is still running
@@ -94,7 +94,7 @@ def choose(logits: Tensor, sampling: Sampling, generator: torch.Generator) -> Te
 class _Row:
     """The ids written so far for one request, and whether it is done."""
 
-    def __init__(self, request: Request, tokenizer: Tokenizer) -> None:
+    def __init__(self, request: Request, tokenizer: AnyTokenizer) -> None:
         self.request, self.tokenizer = request, tokenizer
         self.ids: list[int] = []
         self.reason: FinishReason | None = None if request.max_tokens > 0 else "length"
@@ -123,7 +123,7 @@ class _Row:
 @torch.inference_mode()
 def generate(
     model: RWKV4 | ProSG,
-    tokenizer: Tokenizer,
+    tokenizer: AnyTokenizer,
     requests: Sequence[Request],
     sampling: Sampling | None = None,
     memory: Memory | None = None,

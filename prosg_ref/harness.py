@@ -112,7 +112,7 @@ class ProSGHarness(LM):
 
     @property
     def tokenizer_name(self) -> str:
-        return f"prosg-bpe-{file_sha256(self.directory / 'tokenizer.json')[:16]}"
+        return f"prosg-bpe-{file_sha256(self.directory / self.tokenizer.file_name)[:16]}"
 
     def apply_chat_template(self, chat_history: list[dict[str, str]], add_generation_prompt: bool = True) -> str:
         """This model knows no roles: the messages one after the other, an empty line between them."""
@@ -238,7 +238,7 @@ class ProSGHarness(LM):
             for row, i in enumerate(rows):
                 first = min(spans[j].start for j in followers[i])
                 targets = tokens[row, first : len(spans[i].forced)]  # (N,)
-                logits = backbone.head(x[row, first - 1 : len(spans[i].forced) - 1])  # (N, V)
+                logits = backbone.logits(x[row, first - 1 : len(spans[i].forced) - 1])  # (N, V)
                 at_target = logits.gather(1, targets.unsqueeze(1)).squeeze(1)
                 log_probs = (at_target - logits.logsumexp(1)).double()
                 greedy = at_target == logits.amax(1)

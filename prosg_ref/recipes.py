@@ -27,6 +27,7 @@ class Schedule(_Strict):
     examples has more of them. prompt_weight is the loss weight of prompt tokens (answer tokens have 1; phase 2 ignores
     it, its prompt pass has no loss). stage_tokens is what one stage of an answer may weigh in all: the tokens of a longer
     one share it, so that a list of 300 numbers does not drown the one-word answers beside it. Steps are optimiser steps.
+    gradient_checkpointing keeps one tensor per block of a training pass and computes the rest again: less memory, more time.
     """
 
     seed: int = 0
@@ -45,6 +46,7 @@ class Schedule(_Strict):
     save_every: int = Field(default=500, ge=1)
     validate_every: int = Field(default=500, ge=1)
     validation_items: int = Field(default=128, ge=1)
+    gradient_checkpointing: bool = False
 
 
 class BackboneShape(_Strict):

@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple, cast
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
+from .lowbit import linear
 from .wkv import wkv
 
 LOG_ZERO = -1e30  # the log of an empty sum; finite, since -inf - (-inf) is not a number
@@ -84,8 +84,8 @@ Delta = Mapping[str, Change]  # by the name of the matrix, e.g. "blocks.0.ffn.va
 
 def _linear(x: Tensor, weight: Tensor, change: Change | None) -> Tensor:
     if isinstance(change, Merged):
-        return F.linear(x, change.weight)
-    out = F.linear(x, weight)  # (B, T, d_out)
+        return linear(x, change.weight)
+    out = linear(x, weight)  # (B, T, d_out)
     if change is None:
         return out
     time, rank, d_in, d_out = x.shape[1], change.a.shape[1], x.shape[2], out.shape[2]
@@ -233,7 +233,7 @@ class RWKV4(nn.Module):
         delta: Delta | None = None,
         trace: list[Tensor] | None = None,
     ) -> tuple[Tensor, State]:
-        """Run the blocks; `head(hidden)` are the logits.
+        """Run the blocks; `logits(hidden)` are the logits.
 
         Args:
             tokens: ids, (B, T), T >= 1, padded on the right with any id.
@@ -245,7 +245,7 @@ class RWKV4(nn.Module):
         Returns:
             The normalised output of the last block (B, T, D) and the state after the last token of each row.
         """
-        x = self.emb(tokens)
+        x = self.emb(tokens).to(self.ln_out.weight.dtype)  # the matrices may be float16
         state = State.zeros(self.config, tokens.shape[0], x) if state is None else state
         delta = {} if delta is None else delta
         parts: tuple[list[Tensor], list[Tensor], list[Tensor]] = ([], [], [])  # per layer: att_shift, wkv, ffn_shift
@@ -276,7 +276,20 @@ class RWKV4(nn.Module):
         x, state = self.hidden(tokens, state, lengths, delta)
         if last_only:
             x = _last(x, torch.zeros_like(x[:, 0]), lengths)
-        return self.head(x), state
+        return self.logits(x), state
+
+    def logits(self, x: Tensor) -> Tensor:
+        """The output layer: normalised outputs of the last block (…, D) -> (…, V)."""
+        return linear(x, self.head.weight)
+
+    def with_float16_weights(self) -> "RWKV4":
+        """A copy for inference with float16 matrices; vectors, state and activations stay float32."""
+        with torch.device("meta"):
+            copy = RWKV4(self.config)
+        tensors = {name: x.half() if x.dim() == 2 else x.detach().clone() for name, x in self.state_dict().items()}
+        copy.load_state_dict(tensors, assign=True)
+        copy.wkv_impl = self.wkv_impl
+        return copy.requires_grad_(False).eval()
 
     @torch.no_grad()
     def init_weights(self) -> None:

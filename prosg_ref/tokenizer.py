@@ -1,4 +1,6 @@
-"""A small byte-level BPE trained on MuSI: any text in, the same text out.
+"""Tokenizers: a small byte-level BPE trained on MuSI, the Pile's 20B file, and RWKV's World vocabulary.
+
+The BPE is lossless: any text in, the same text out.
 
 Digits and newlines are tokens of their own, so that a label line `[3]` is always the same four tokens and never melts
 into what stands beside it. A word at the start of a line gets the tokens that it has after a space, so that what is
@@ -16,15 +18,21 @@ from tokenizers import Tokenizer as RawTokenizer
 
 from musi.errors import MusiError
 
+from .world_tokenizer import WORLD_FILE, WorldTokenizer
+
 END = "<|end|>"
 KNOWN_ENDS = (END, "<|endoftext|>")  # the latter stands at id 0 in the Pile's 20B_tokenizer.json
 MAX_FILE_BYTES = 20_000_000
 
 
 class Tokenizer:
-    """Text to ids and back. Trained here, it is lossless: `decode(encode(text)) == text` for all that UTF-8 can hold."""
+    """Text to ids and back. Trained here, it is lossless: `decode(encode(text)) == text` for all that UTF-8 can hold.
+
+    The Pile's file is not: it normalises text to NFC.
+    """
 
     end_id = 0
+    file_name = "tokenizer.json"
 
     def __init__(self, raw: RawTokenizer, source: str = "memory") -> None:
         if raw.id_to_token(self.end_id) not in KNOWN_ENDS:
@@ -68,9 +76,9 @@ class Tokenizer:
             raise MusiError(f"{path}: not a tokenizer file ({error}); copy it again from where it was trained") from None
         return cls(raw, str(path))
 
-    def to_json(self) -> str:
-        """The file's content, the same bytes for the same tokenizer."""
-        return json.dumps(json.loads(self.raw.to_str()), ensure_ascii=False, indent=1) + "\n"
+    def content(self) -> bytes:
+        """What its file holds, the same bytes for the same tokenizer."""
+        return (json.dumps(json.loads(self.raw.to_str()), ensure_ascii=False, indent=1) + "\n").encode()
 
     @property
     def vocab_size(self) -> int:
@@ -85,3 +93,17 @@ class Tokenizer:
     def decode(self, ids: Sequence[int]) -> str:
         """Text of ids; `<|end|>` gives nothing, bytes that are no UTF-8 give U+FFFD."""
         return str(self.raw.decode(list(ids), skip_special_tokens=True))
+
+
+AnyTokenizer = Tokenizer | WorldTokenizer
+
+
+def load_tokenizer(path: Path) -> AnyTokenizer:
+    """The tokenizer in a checkpoint's folder, or in a file: JSON, or a World vocabulary (.txt).
+
+    Raises MusiError when there is none, or it is broken.
+    """
+    if path.is_dir():
+        world = path / WORLD_FILE
+        path = world if world.exists() else path / Tokenizer.file_name
+    return WorldTokenizer.load(path) if path.suffix == ".txt" else Tokenizer.load(path)

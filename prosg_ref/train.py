@@ -36,7 +36,7 @@ from .loss import head_cross_entropy
 from .prosg import ProSG
 from .recipes import BackboneRecipe, ProSGRecipe, Schedule, load_recipe
 from .rwkv4 import RWKV4, RWKV4Config
-from .tokenizer import Tokenizer
+from .tokenizer import AnyTokenizer, Tokenizer
 
 BETAS = (0.9, 0.99)
 TOKENIZER_ITEMS = 4_000  # items that the tokenizer's merges are learnt from
@@ -186,13 +186,13 @@ class AnswerMetrics:
         }
 
 
-def _validation_batches(path: Path, tokenizer: Tokenizer, schedule: Schedule) -> list[list[Example]]:
+def _validation_batches(path: Path, tokenizer: AnyTokenizer, schedule: Schedule) -> list[list[Example]]:
     pairs = [multi_example(item) for item in load_items(path)[: schedule.validation_items]]
     examples = sorted(tokenize(pairs, tokenizer), key=lambda e: e.tokens)
     return [examples[i : i + VALIDATION_BATCH] for i in range(0, len(examples), VALIDATION_BATCH)]
 
 
-def _start_backbone(recipe: BackboneRecipe, texts: list[str]) -> tuple[RWKV4, Tokenizer]:
+def _start_backbone(recipe: BackboneRecipe, texts: list[str]) -> tuple[RWKV4, AnyTokenizer]:
     if (recipe.model is None) == (recipe.init_from is None):
         raise MusiError("recipe: give either `model` (from scratch) or `init_from` (a checkpoint), not both")
     if recipe.init_from is not None:
@@ -215,6 +215,7 @@ def train_backbone(config_path: Path, out_dir: Path, resume: bool = True) -> Non
     torch.manual_seed(schedule.seed)
     texts = [text for item in items[:TOKENIZER_ITEMS] for text in multi_example(item)]
     backbone, tokenizer = _start_backbone(recipe, texts)
+    backbone.gradient_checkpointing = schedule.gradient_checkpointing
     groups = backbone.lr_groups(schedule.lr)
     run = Run(out_dir, config_path.read_text(encoding="utf-8"), schedule, backbone, groups, resume)
     validation = _validation_batches(recipe.data / "validation.jsonl", tokenizer, schedule)
@@ -245,6 +246,7 @@ def train_prosg(config_path: Path, out_dir: Path, resume: bool = True) -> None:
     recipe = load_recipe(config_path, ProSGRecipe)
     schedule = recipe.schedule
     backbone, tokenizer = load_backbone(recipe.backbone)
+    backbone.gradient_checkpointing = schedule.gradient_checkpointing
     items = load_items(recipe.data / "train.jsonl")
     torch.manual_seed(schedule.seed)
     model = ProSG(backbone, recipe.prosg.config())

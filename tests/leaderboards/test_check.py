@@ -44,7 +44,7 @@ def test_forced_tasks_are_self_reported(results, tmp_path):
     assert checked.tier == "self-reported"
     assert checked.tasks["musi_forced"].estimates["bits_per_byte"].value == pytest.approx(0.25 / 0.6931, rel=1e-3)
     edit_rows(folder, lambda rows: rows[7]["resps"][0][0].__setitem__(0, "nan"))
-    refused(folder, r"line 8: item musi-\S+: a response has a log-likelihood that is no number")
+    refused(folder, r"line 8: item musi-\S+: log-likelihood .nan. is no number")
 
 
 def test_run_with_a_limit_is_refused(results, tmp_path):

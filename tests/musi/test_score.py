@@ -262,7 +262,7 @@ def test_a_crash_in_a_verifier_stops_the_run(monkeypatch):
         def verify(self, text, params) -> Verdict:
             raise RuntimeError("broken verifier")
 
-    monkeypatch.setattr(module, "family", lambda name, where: Broken())
+    monkeypatch.setattr(module, "stage_kind", lambda name, where: Broken())
     with pytest.raises(RuntimeError, match="broken verifier"):
         score_response(ITEM, GOLD, range(3))
 

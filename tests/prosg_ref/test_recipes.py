@@ -9,7 +9,7 @@ from prosg_ref.prosg import ProSG
 from prosg_ref.recipes import BackboneRecipe, ProSGRecipe, load_recipe, shipped
 from prosg_ref.rwkv4 import RWKV4, RWKV4Config
 
-BACKBONES = sorted(path.name for path in shipped("").glob("*-backbone.yaml"))
+BACKBONES = sorted(path.name for path in shipped("").glob("*-backbone*.yaml"))
 PROSGS = sorted(path.name for path in shipped("").glob("*-prosg-*.yaml"))
 
 

@@ -6,7 +6,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from prosg_ref.wkv import IMPLS, cpu, wkv
+from prosg_ref import native
+from prosg_ref.wkv import IMPLS, wkv
 
 FAST = sorted(set(IMPLS) - {"naive"})
 
@@ -112,7 +113,7 @@ def test_unknown_path_is_refused() -> None:
 def test_without_a_compiler_the_scan_takes_over(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, tmp_path
 ) -> None:
-    cpu.kernel.cache_clear()
+    native.operators.cache_clear()
     try:
         monkeypatch.setenv("TORCH_EXTENSIONS_DIR", str(tmp_path))
         monkeypatch.setenv("PATH", "")
@@ -127,4 +128,4 @@ def test_without_a_compiler_the_scan_takes_over(
         with pytest.raises(RuntimeError, match="did not compile"):
             wkv(*inputs(torch.float32), impl="cpu")
     finally:
-        cpu.kernel.cache_clear()
+        native.operators.cache_clear()
