@@ -10,10 +10,11 @@ import multiprocessing
 import os
 import shutil
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
+from typing import Literal
 
 from musi.compose import STYLES
 from musi.constraints import CONSTRAINTS
@@ -28,6 +29,8 @@ MANIFEST = "manifest.json"
 MAX_ATTEMPTS = 1_000
 
 Progress = Callable[[int], None]
+Engine = Literal["local", "ray"]
+Job = tuple[Path, Split, range]
 
 
 def item_line(item: Item) -> bytes:
@@ -50,11 +53,19 @@ def split_sizes(items: int) -> dict[Split, int]:
     return sizes
 
 
-def build(out: Path, items: int, workers: int, force: bool = False, progress: Progress = lambda done: None) -> Manifest:
-    """Build `items` items into the directory `out` and return its manifest; the bytes do not depend on `workers`.
+def build(
+    out: Path,
+    items: int,
+    workers: int,
+    force: bool = False,
+    progress: Progress = lambda done: None,
+    engine: Engine = "local",
+) -> Manifest:
+    """Build `items` items into the directory `out` and return its manifest; its bytes depend on neither `workers` nor `engine`.
 
     A build that was killed goes on where it stopped. Raises MusiError when `out` exists (unless `force`), when the disk is
     full or not writable, or when `items` cannot be built. `progress` is called with the number of items done since last time.
+    With engine "ray", shards are made on a Ray cluster (see `musi.cluster`), as many at a time as it has cores.
     """
     sizes = split_sizes(items)
     if out.exists() and not force:
@@ -63,7 +74,7 @@ def build(out: Path, items: int, workers: int, force: bool = False, progress: Pr
     try:
         shards = partial / f"shards-{items}-{source_digest()}"
         shards.mkdir(parents=True, exist_ok=True)
-        _build_shards(shards, sizes, workers, progress)
+        _build_shards(shards, sizes, workers, progress, engine)
         files = {f"{split}.jsonl": _join_shards(shards, partial, split, count) for split, count in sizes.items()}
         manifest = make_manifest(files)
         (partial / MANIFEST).write_text(canonical_json(manifest.model_dump(mode="json")) + "\n", "utf-8")
@@ -106,12 +117,17 @@ def shard_bounds(count: int) -> list[range]:
     return [range(start, min(start + SHARD_ITEMS, count)) for start in range(0, count, SHARD_ITEMS)]
 
 
-def _build_shards(shards: Path, sizes: dict[Split, int], workers: int, progress: Progress) -> None:
-    jobs = [
+def _build_shards(shards: Path, sizes: dict[Split, int], workers: int, progress: Progress, engine: Engine) -> None:
+    jobs: list[Job] = [
         (shards / f"{split}-{i:04d}", split, bounds) for split, n in sizes.items() for i, bounds in enumerate(shard_bounds(n))
     ]
     open_jobs = [job for job in jobs if not job[0].exists()]
     progress(sum(len(bounds) for path, _, bounds in jobs if path.exists()))
+    if engine == "ray":
+        from musi.cluster import build_shards
+
+        build_shards(open_jobs, progress)
+        return
     if workers == 1:
         for job in open_jobs:
             progress(_build_shard(*job))
@@ -140,14 +156,24 @@ def _end_with_parent() -> None:
 
 
 def _build_shard(path: Path, split: Split, bounds: range) -> int:
-    """Write one shard, each line its item's key in hex, a tab and the row; complete or not there at all."""
+    """Write one shard; complete or not there at all."""
+    write_shard(path, shard_rows(split, bounds))
+    return len(bounds)
+
+
+def shard_rows(split: Split, bounds: range) -> Iterator[bytes]:
+    """The rows of one shard: each its item's key in hex, a tab and the canonical line."""
+    for index in bounds:
+        item = build_item(split, index)
+        yield item_key(item).hex().encode() + b"\t" + item_line(item)
+
+
+def write_shard(path: Path, rows: Iterable[bytes]) -> None:
+    """Write a shard under another name, then rename it."""
     temporary = path.with_suffix(f".{os.getpid()}.tmp")
     with temporary.open("wb") as file:
-        for index in bounds:
-            item = build_item(split, index)
-            file.write(item_key(item).hex().encode() + b"\t" + item_line(item))
+        file.writelines(rows)
     temporary.rename(path)
-    return len(bounds)
 
 
 def _join_shards(shards: Path, out: Path, split: Split, count: int) -> FileEntry:

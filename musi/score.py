@@ -10,8 +10,8 @@ any header is one segment. Numbered headers count only in a response without bra
 several of them is a list. From a segment, one candidate is taken: a leading number such as `1.` is dropped, then an opening
 repetition of the instruction, then a lead-in such as `Answer:` or `The answer is`; if several lines are left, they are the
 items of a list where a list was asked for, and otherwise the last one counts. If it is a sentence, what it says is taken: for a
-whole number the only number in it, otherwise all that follows its last `is`, `are`, `was` or `were`. The same verifier checks
-the candidate, so a hedge (`Paris or Rome`, `it is not 10`, two numbers) fails, and so does an answer in the middle of a
+whole number the only number in it, otherwise all that follows its last `is`, `are`, `was`, `were` or `=`. The same verifier
+checks the candidate, so a hedge (`Paris or Rome`, `it is not 10`, two numbers) fails, and so does an answer in the middle of a
 sentence. What passes strict passes loose: an answer that may stand on several lines, such as a list or a fenced one, is not cut
 down to its last line.
 
@@ -42,7 +42,7 @@ _LOOSE_HEADERS = (
 _BULLET = re.compile(r"^(?:[-*•]|[0-9]{1,3}[.)]) ?")
 _NUMBERING = re.compile(r"^(?:\[[0-9]{1,3}\]|[0-9]{1,3}[.)])[ \n]+(?=\S)")
 _NUMBER = re.compile(r"(?<![\w.,])[0-9][0-9,]*(?![\w])(?!\.[0-9])")
-_SAID = re.compile(r".{1,200}\b(?:is|are|was|were)\b:? ")
+_SAID = re.compile(r".{1,200}(?:\b(?:is|are|was|were)\b:?|=) ")
 _UNSURE = re.compile(r"\b(?:not|or|never|maybe|perhaps|either)\b|n['’]t\b", re.IGNORECASE)
 _LEAD_IN = re.compile(
     r"(?:sure|certainly|of course|okay)?[,!.: ]{0,3}"
@@ -138,7 +138,7 @@ def candidate(text: str, instruction: str, kind: AnswerKind) -> str:
 
 
 def _out_of_sentence(text: str, kind: AnswerKind) -> str:
-    """What a sentence says: its only number, or all that follows its last `is`."""
+    """What a sentence says: its only number, or all that follows its last `is` or `=`."""
     if _UNSURE.search(text):
         return text
     if kind == "integer" and len(numbers := _NUMBER.findall(text)) == 1:

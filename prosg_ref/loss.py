@@ -45,8 +45,10 @@ class _HeadCrossEntropy(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> Any:
         saved = list(ctx.saved_tensors)
-        grad_x = saved.pop(0) * grads[0] if ctx.has[0] else None
-        grad_head = saved.pop(0) * grads[0] if ctx.has[1] else None
+        scale = grads[0].item()  # 1 for a plain loss: then a pass over a (V, D) tensor is saved
+        saved = [x if scale == 1.0 else x * scale for x in saved]
+        grad_x = saved.pop(0) if ctx.has[0] else None
+        grad_head = saved.pop(0) if ctx.has[1] else None
         return grad_x, grad_head, None, None
 
 

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
-from .lowbit import linear
+from .linear import linear
 from .wkv import wkv
 
 LOG_ZERO = -1e30  # the log of an empty sum; finite, since -inf - (-inf) is not a number
@@ -106,6 +106,8 @@ def _last(x: Tensor, before: Tensor, lengths: Tensor | None) -> Tensor:
 
 def _shift(x: Tensor, before: Tensor) -> Tensor:
     """Each position's previous token. (B, T, D), (B, D) -> (B, T, D)"""
+    if x.shape[1] == 1:
+        return before.unsqueeze(1)
     return torch.cat([before.unsqueeze(1), x[:, :-1]], 1)
 
 
@@ -122,6 +124,18 @@ class _SquaredReLU(torch.autograd.Function):
     def backward(ctx: Any, *grads: Tensor) -> Tensor:
         (positive,) = ctx.saved_tensors
         return (grads[0] * positive).mul_(2.0)
+
+
+def _squared_relu(x: Tensor) -> Tensor:
+    """relu(x)²; without gradient in place, `x` is not used again."""
+    if torch.is_grad_enabled():
+        return cast(Tensor, _SquaredReLU.apply(x))
+    return x.relu_().mul_(x)
+
+
+def _gated(gate: Tensor, x: Tensor) -> Tensor:
+    """sigmoid(gate) x; without gradient in place, `gate` is not used again."""
+    return torch.sigmoid(gate) * x if torch.is_grad_enabled() else gate.sigmoid_().mul_(x)
 
 
 class TimeMix(nn.Module):
@@ -148,7 +162,7 @@ class TimeMix(nn.Module):
         v = _linear(torch.lerp(before, x, self.time_mix_v), self.value.weight, delta.get(f"{name}.value"))
         r = _linear(torch.lerp(before, x, self.time_mix_r), self.receptance.weight, delta.get(f"{name}.receptance"))
         mean, sums = wkv(k, v, -torch.exp(self.time_decay), self.time_first, sums, lengths, impl)
-        out = _linear(torch.sigmoid(r) * mean, self.output.weight, delta.get(f"{name}.output"))
+        out = _linear(_gated(r, mean), self.output.weight, delta.get(f"{name}.output"))
         return out, _last(x, shift, lengths), sums
 
 
@@ -168,8 +182,8 @@ class ChannelMix(nn.Module):
         before = _shift(x, shift)
         k = _linear(torch.lerp(before, x, self.time_mix_k), self.key.weight, delta.get(f"{name}.key"))
         r = _linear(torch.lerp(before, x, self.time_mix_r), self.receptance.weight, delta.get(f"{name}.receptance"))
-        v = _linear(_SquaredReLU.apply(k), self.value.weight, delta.get(f"{name}.value"))
-        return torch.sigmoid(r) * v, _last(x, shift, lengths)
+        v = _linear(_squared_relu(k), self.value.weight, delta.get(f"{name}.value"))
+        return _gated(r, v), _last(x, shift, lengths)
 
 
 class Block(nn.Module):

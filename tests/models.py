@@ -82,7 +82,7 @@ class Chat(Gold):
         return super().respond(prompt.split("<user>")[1].split("</user>")[0])
 
 
-def evaluate(model: LM, task: str, out: Path | None = None, limit: int = 12, **options: Any) -> dict[str, Any]:
+def evaluate(model: LM | str, task: str, out: Path | None = None, limit: int = 12, **options: Any) -> dict[str, Any]:
     """lm-eval's table row of the task; with `out`, results and samples are saved there by lm-eval's tracker."""
     tracker = EvaluationTracker(output_path=str(out)) if out else None
     results = lm_eval.simple_evaluate(

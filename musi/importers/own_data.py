@@ -16,7 +16,7 @@ from typing import Any
 
 from musi.build import MANIFEST, item_line
 from musi.errors import MusiError
-from musi.importers.decontaminate import Overlap, overlaps, grams_of_tests
+from musi.importers.decontaminate import Overlap, grams_of_tests, overlaps
 from musi.importers.files import read_rows
 from musi.importers.items import STYLES, compose
 from musi.importers.records import Record, ShapeError, Skipped

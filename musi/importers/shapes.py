@@ -15,9 +15,10 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
-from musi.checks import check_fault
-from musi.importers.records import Record, Row, ShapeError, Task, text_of
+from musi.checks import CHECKS, check_fault
+from musi.importers.records import MAX_TEXT_CHARS, Record, Row, ShapeError, Task, text_of
 from musi.references import canonical_number
+from musi.schema import canonical_json
 
 Values = dict[str, Any]
 NUMBER_ONLY = "Give the number only."
@@ -89,7 +90,7 @@ def _ifeval(row: Values) -> Iterator[tuple[str, list[Task]]]:
         raise ShapeError("instruction_id_list and kwargs are not two lists of one length")
     if not all(isinstance(each, dict) for each in arguments):
         raise ShapeError("kwargs is no list of objects")
-    rules = [{"name": name} | each for name, each in zip(names, arguments, strict=True)]
+    rules = [each | {"name": name} for name, each in zip(names, arguments, strict=True)]
     yield "", [Task(text_of(row, "prompt"), None, _rules(rules))]
 
 
@@ -123,12 +124,19 @@ def _objects(row: Values, key: str) -> list[Values]:
 
 
 def _rules(rules: list[Any]) -> tuple[Values, ...]:
-    """Rules without the arguments that are null, whole numbers as such; raises ShapeError when one has no verifier."""
-    kept = [{key: _whole(value) for key, value in rule.items() if value is not None} for rule in rules if isinstance(rule, dict)]
-    if faults := [fault for rule in kept if (fault := check_fault(rule))]:
-        raise ShapeError("; ".join(faults))
-    if len(kept) != len(rules) or not kept:
+    """Rules with the arguments they need, whole numbers as such; raises ShapeError when one has no verifier."""
+    if not rules or len(rules) > MAX_TURNS or not all(isinstance(rule, dict) for rule in rules):
         raise ShapeError("checks is no list of rules")
+    whole = [{key: _whole(value) for key, value in rule.items()} for rule in rules]
+    if faults := [fault for rule in whole if (fault := check_fault(rule))]:
+        raise ShapeError("; ".join(faults))
+    kept = [{key: rule[key] for key in ("name", *CHECKS[rule["name"]].needs)} for rule in whole]
+    try:
+        size = len(canonical_json(kept).encode())
+    except UnicodeEncodeError:
+        raise ShapeError("a rule holds broken surrogates") from None
+    if size > MAX_TEXT_CHARS:
+        raise ShapeError(f"rules of {size:,} bytes, over the limit of {MAX_TEXT_CHARS:,}")
     return tuple(kept)
 
 
@@ -153,7 +161,8 @@ def records_of(row: Row) -> tuple[str, list[Record]]:
     """The shape of a row and its records; raises ShapeError with the reason when the row cannot be read."""
     if row.fault:
         raise ShapeError(row.fault)
-    shape = next((shape for shape in SHAPES if shape.keys <= row.values.keys()), None)
+    filled = {key for key, value in row.values.items() if value is not None}  # tables hold a null where a row has no such key
+    shape = next((shape for keys in (filled, row.values.keys()) for shape in SHAPES if shape.keys <= keys), None)
     if shape is None:
         raise ShapeError(f"no known shape has the keys {', '.join(sorted(map(str, row.values)))[:80]}")
     return shape.name, [Record(row.where, tuple(tasks), context) for context, tasks in shape.read(row.values)]

@@ -1,8 +1,8 @@
 """`musi dataset teach`: ask a model for the answers that a source lacks, and keep those that obey the rules of their instruction.
 
-OUT                    the kept answers as JSON lines {instruction, output, checks, source, model}: `musi dataset import` reads them
-OUT.report.json        what was asked, kept and given up, with reasons, and what it cost in tokens
-OUT.journal            one line an answered instruction while it runs; a killed run goes on from it
+OUT               the kept answers as JSON lines {instruction, output, checks, source, model}, which `musi dataset import` reads
+OUT.report.json   what was asked, kept and given up, with reasons, and what it cost in tokens
+OUT.journal       one line an answered instruction while it runs; a killed run goes on from it
 
 Any server that speaks the OpenAI API will do (vLLM, llama.cpp, `transformers serve`, a hosted one). The key is read from
 OPENAI_API_KEY; servers that need none get a dummy. Retries of failed requests are the client's own.
@@ -144,7 +144,7 @@ def teach(
 
 
 def _open_tasks(records: Sequence[Record], report: TeachReport) -> Iterator[tuple[Record, Task]]:
-    """The tasks to ask for, each once; those that lack rules as well are listed as skipped, those with a reference passed over."""
+    """The tasks to ask for, each once; those that lack rules as well are listed as skipped."""
     seen: set[str] = set()
     for record in records:
         task = record.tasks[0]
@@ -211,22 +211,23 @@ def _ask_all(teacher: Teacher, tasks: Sequence[tuple[Record, Task]]) -> Iterator
     key = os.environ.get("OPENAI_API_KEY") or "none"
     client = openai.OpenAI(base_url=teacher.base_url, api_key=key, max_retries=RETRIES, timeout=TIMEOUT)
     waiting = iter(tasks)
+    failure: openai.OpenAIError | None = None
     with client, ThreadPoolExecutor(teacher.concurrency) as pool:
         running: set[Future[Answer]] = set()
-        try:
-            while True:
-                for record, task in islice(waiting, teacher.concurrency - len(running)):
-                    running.add(pool.submit(_ask, client, teacher, record, task))
-                if not running:
-                    return
-                done, running = wait(running, return_when=FIRST_COMPLETED)
-                for future in done:
+        while True:
+            for record, task in islice(waiting, 0 if failure else teacher.concurrency - len(running)):
+                running.add(pool.submit(_ask, client, teacher, record, task))
+            if not running:
+                break
+            done, running = wait(running, return_when=FIRST_COMPLETED)
+            for future in done:
+                try:
                     yield future.result()
-        except openai.OpenAIError as error:
-            said = " ".join(str(error).split())[:200]
-            raise MusiError(
-                f"{teacher.base_url}: {said}; check the server and the model's name, then run it again to go on"
-            ) from None
+                except openai.OpenAIError as error:
+                    failure = error
+    if failure is not None:
+        said = " ".join(str(failure).split())[:200]
+        raise MusiError(f"{teacher.base_url}: {said}; check the server and the model's name, then run it again to go on")
 
 
 def _ask(client: Any, teacher: Teacher, record: Record, task: Task) -> Answer:

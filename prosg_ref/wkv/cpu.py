@@ -37,5 +37,10 @@ class _WKV(torch.autograd.Function):
 def wkv_cpu(k: Tensor, v: Tensor, w: Tensor, u: Tensor, state: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
     """Same contract as `wkv_naive`, float32 on the CPU only; call `kernel()` first to know that it is there."""
     args = [x.contiguous() for x in (k, v, w, u, state, lengths)]
-    out, last = _WKV.apply(*args)
+    if not torch.is_grad_enabled():  # while decoding, the bookkeeping of autograd would cost more than the kernel
+        ops = kernel()
+        assert ops is not None
+        out, last = ops.forward(*args)
+    else:
+        out, last = _WKV.apply(*args)
     return out, last

@@ -3,6 +3,7 @@
 import errno
 import hashlib
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -14,6 +15,7 @@ from musi import build as module
 from musi.build import _unique_lines, build, item_line, shard_bounds, split_lines, split_sizes
 from musi.errors import MusiError
 from musi.generate import SIZES, build_item, item_key
+from musi.rng import Stream
 from musi.schema import parse_item
 
 FILES = ["manifest.json", "test_iid.jsonl", "test_ood.jsonl", "train.jsonl", "validation.jsonl"]
@@ -231,6 +233,38 @@ def test_endless_repetition_is_a_musi_error(monkeypatch):
     monkeypatch.setattr(module, "MAX_ATTEMPTS", 5)
     with pytest.raises(MusiError, match="train item 1: no new item in 5 attempts; ask for fewer"):
         list(_unique_lines("train", iter([first, first])))
+
+
+SLOW_SHARDS = """
+import sys
+from pathlib import Path
+from musi import build as module
+module.SHARD_ITEMS = 20
+module.build(Path(sys.argv[1]), 2200, 2)
+"""
+
+
+@pytest.mark.slow
+def test_twenty_kills_at_random_points_end_in_the_same_bytes(tmp_path, small_shards):
+    """kill -9 of the whole process group after a random time, twenty times, then a run to the end."""
+    build(tmp_path / "wanted", 2200, workers=1)
+    rng = Stream("twenty kills")
+    killed = 0
+    for _ in range(20):
+        process = subprocess.Popen([sys.executable, "-c", SLOW_SHARDS, str(tmp_path / "out")], start_new_session=True)
+        try:
+            process.wait(timeout=0.3 + rng.randint(0, 12) / 10)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            killed += 1
+        process.wait()
+        if (tmp_path / "out").exists():
+            assert contents(tmp_path / "out") == contents(tmp_path / "wanted")
+            shutil.rmtree(tmp_path / "out")
+    assert killed >= 10
+    build(tmp_path / "out", 2200, workers=2)
+    assert contents(tmp_path / "out") == contents(tmp_path / "wanted")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["out", "wanted"]
 
 
 @pytest.mark.slow

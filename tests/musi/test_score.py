@@ -303,7 +303,7 @@ def test_loose_is_never_harsher_than_strict(response):
         ("integer", "You get 10 in all.", "10"),
         ("integer", "9 or 10", "9 or 10"),
         ("integer", "step one\nstep two\n10", "10"),
-        ("integer", "4 + 6 = 10", "4 + 6 = 10"),
+        ("integer", "4 + 6 = 10", "10"),
         ("integer", f"{ADD.upper()} - 10", "10"),
         ("text", "Sure, the correct answer is Nairobi.", "Nairobi."),
         ("text", "The capital is Nairobi", "Nairobi"),

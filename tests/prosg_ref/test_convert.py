@@ -7,12 +7,13 @@ from pathlib import Path
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
-from tiny_models import CONFIG, random_backbone
+from tiny_models import CONFIG, random_backbone, world_vocabulary
 
 from musi.errors import MusiError
 from prosg_ref.checkpoint import load_backbone
 from prosg_ref.convert import BLOCK_TENSORS, convert, hf_name, info
 from prosg_ref.tokenizer import Tokenizer
+from prosg_ref.world_tokenizer import WORLD_FILE, WorldTokenizer
 
 TOKENS = torch.randint(0, CONFIG.vocab_size, (1, 9), generator=torch.Generator().manual_seed(0))
 
@@ -102,6 +103,19 @@ def test_pth_needs_a_tokenizer_that_fits(tmp_path: Path, words: Path) -> None:
     torch.save({name: x[:100] if x.shape[0] == 400 else x for name, x in torch.load(path).items()}, tmp_path / "less.pth")
     with pytest.raises(MusiError, match=r"tokens, the model has 100"):
         convert(tmp_path / "less.pth", tmp_path / "out", tokenizer=words)
+
+
+def test_a_world_model_keeps_its_vocabulary(tmp_path: Path) -> None:
+    path = tmp_path / "vocabulary.txt"
+    path.write_bytes(world_vocabulary(["ab", "the "]))
+    described = convert(official(tmp_path / "model.pth"), tmp_path / "out", tokenizer=path)
+    assert described.tokenizer == WORLD_FILE
+    _, tokenizer = load_backbone(tmp_path / "out")
+    assert isinstance(tokenizer, WorldTokenizer)
+    assert tokenizer.decode(tokenizer.encode("the abc")) == "the abc"
+    convert(tmp_path / "out", tmp_path / "hf", to="hf")
+    convert(tmp_path / "hf", tmp_path / "back")
+    assert (tmp_path / "back" / WORLD_FILE).read_bytes() == path.read_bytes()
 
 
 def test_hugging_face_reads_what_we_write(backbone_dir: Path, tmp_path: Path) -> None:

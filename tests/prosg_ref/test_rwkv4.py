@@ -8,6 +8,7 @@ import pytest
 import torch
 from tiny_models import CONFIG, random_backbone
 
+from prosg_ref.convert import hf_name
 from prosg_ref.rwkv4 import RWKV4, LowRank, Merged, RWKV4Config, State
 
 TOKENS = torch.randint(0, CONFIG.vocab_size, (3, 29), generator=torch.Generator().manual_seed(0))
@@ -42,22 +43,7 @@ def test_equals_hugging_face() -> None:
         rescale_every=0,
     )
     other = RwkvForCausalLM(config).eval()
-    names = {
-        "emb.": "embeddings.",
-        ".ln0": ".pre_ln",
-        ".att.": ".attention.",
-        ".ffn.": ".feed_forward.",
-        "time_mix_k": "time_mix_key",
-        "time_mix_v": "time_mix_value",
-        "time_mix_r": "time_mix_receptance",
-    }
-    weights = {}
-    for name, tensor in model.state_dict().items():
-        new = name if name.startswith("head") else f"rwkv.{name}"
-        for ours, theirs in names.items():
-            new = new.replace(ours, theirs)
-        weights[new] = tensor
-    other.load_state_dict(weights)
+    other.load_state_dict({hf_name(name): x for name, x in model.state_dict().items()})
     torch.testing.assert_close(model(TOKENS[:1])[0], other(TOKENS[:1]).logits, atol=1e-4, rtol=1e-4)
 
 
@@ -96,6 +82,41 @@ def test_gradient_reaches_a_given_state() -> None:
     for x in (leaf.att_shift, leaf.wkv, leaf.ffn_shift):
         assert x.grad is not None
         assert x.grad.abs().sum() > 0
+
+
+def gradients(model: RWKV4, impl: str, dtype: torch.dtype) -> dict[str, torch.Tensor]:
+    """Of a projection of logits and final state, to every parameter and to the state before."""
+    model = model.to(dtype)
+    model.wkv_impl = impl
+    generator = torch.Generator().manual_seed(4)
+    before = State.zeros(CONFIG, 3, torch.zeros(1, dtype=dtype))
+    noise = torch.randn(before.wkv.shape, generator=generator, dtype=torch.float64).to(dtype)
+    leaf = State(
+        before.att_shift + 0.3, torch.cat([noise[:, :, :1], noise[:, :, 1:2].exp(), noise[:, :, 2:]], 2), before.ffn_shift
+    )
+    parts = {name: getattr(leaf, name).requires_grad_() for name in ("att_shift", "wkv", "ffn_shift")}
+    lengths = torch.tensor([29, 11, 2])
+    logits, after = model(TOKENS, leaf, lengths)
+    outputs = [logits * (torch.arange(29) < lengths.unsqueeze(1)).unsqueeze(2), after.att_shift, after.wkv, after.ffn_shift]
+    weights = [torch.randn(x.shape, generator=generator, dtype=torch.float64).to(dtype) for x in outputs]
+    inputs = dict(model.named_parameters()) | parts
+    return dict(zip(inputs, torch.autograd.grad(outputs, list(inputs.values()), weights), strict=True))
+
+
+@pytest.mark.parametrize("impl", ["cpu", "scan"])
+def test_gradients_equal_those_of_the_naive_loop_in_float64(impl: str) -> None:
+    wanted = gradients(random_backbone(), "naive", torch.float64)
+    for name, found in gradients(random_backbone(), impl, torch.float32).items():
+        error = (found.double() - wanted[name]).norm() / wanted[name].norm()
+        assert error < 1e-4, f"{name}: relative error {error:.1e}"
+
+
+def test_gradient_checkpointing_changes_no_bit() -> None:
+    plain = gradients(random_backbone(), "cpu", torch.float32)
+    model = random_backbone()
+    model.gradient_checkpointing = True
+    for name, found in gradients(model, "cpu", torch.float32).items():
+        assert torch.equal(found, plain[name]), name
 
 
 @pytest.mark.parametrize("tokens", [1, 29])

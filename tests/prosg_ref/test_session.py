@@ -44,7 +44,7 @@ def test_equals_generate(tokenizer: Tokenizer, kind: str) -> None:
     assert Session(model, tokenizer, PROMPT).generate(max_tokens=20, sampling=warm) == wanted
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(st.integers(0, 30), st.integers(1, 6), st.integers(1, 40))
 def test_pieces_never_hold_a_part_of_a_stop_string(tokenizer: Tokenizer, begin: int, length: int, limit: int) -> None:
     model = random_backbone()

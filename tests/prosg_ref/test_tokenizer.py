@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from musi.errors import MusiError
-from prosg_ref.tokenizer import END, Tokenizer
+from prosg_ref.tokenizer import END, Tokenizer, load_tokenizer
 
 TOKENIZER = Tokenizer.train(["[1]\nred, blue\n[2]\n1024 metres"] * 4, 300)
 
@@ -61,3 +61,29 @@ def test_broken_files_are_named(tmp_path: Path, content: bytes | None, message: 
         Tokenizer.load(path)
     assert str(path) in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_a_file_like_the_piles(tmp_path: Path) -> None:
+    """NFC, byte-level BPE, `<|endoftext|>` at id 0, runs of spaces added behind the merges."""
+    from tokenizers import AddedToken, decoders, models, normalizers, pre_tokenizers, trainers
+    from tokenizers import Tokenizer as Raw
+
+    raw = Raw(models.BPE())
+    raw.normalizer = normalizers.NFC()
+    raw.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    raw.decoder = decoders.ByteLevel()
+    alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
+    trainer = trainers.BpeTrainer(
+        vocab_size=280, special_tokens=["<|endoftext|>"], initial_alphabet=alphabet, show_progress=False
+    )
+    raw.train_from_iterator(["the red house and the blue house"] * 3, trainer)
+    raw.add_tokens([AddedToken(" " * n, normalized=True) for n in (4, 2)])
+    raw.save(str(tmp_path / "20B_tokenizer.json"))
+
+    loaded = load_tokenizer(tmp_path / "20B_tokenizer.json")
+    assert loaded.vocab_size == raw.get_vocab_size()
+    for text in ("the red house\n    and 12", "naïve 東京 🙂", "a<|endoftext|>b"):
+        assert loaded.decode(loaded.encode(text)) == text
+        assert loaded.end_id not in loaded.encode(text)
+    assert loaded.encode("    ") == [raw.token_to_id("    ")]
+    assert loaded.decode(loaded.encode("e\u0301")) == "\u00e9"

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from rwkv import rwkv_tokenizer
+from tiny_models import world_vocabulary
 
 from musi.errors import MusiError
 from prosg_ref.tokenizer import load_tokenizer
@@ -15,17 +16,7 @@ PUBLISHED = Path(rwkv_tokenizer.__file__).with_name(WORLD_FILE)
 LONGER = ["ab", "abcd", "é", "\n\n", "\u2028", b"\xf0\x9f", " a", "'", '"', "東京"]
 
 
-def vocabulary(tokens: list[str | bytes]) -> bytes:
-    """A file in the published format: single bytes, then longer tokens."""
-    singles: list[str | bytes] = [chr(i) if i < 128 else bytes([i]) for i in range(256)]
-    lines = []
-    for i, token in enumerate(singles + tokens, 1):
-        size = len(token.encode()) if isinstance(token, str) else len(token)
-        lines.append(f"{i} {token!r} {size}\n")
-    return "".join(lines).encode()
-
-
-SMALL = WorldTokenizer(vocabulary(LONGER))
+SMALL = WorldTokenizer(world_vocabulary(LONGER))
 WORLD = WorldTokenizer.load(PUBLISHED)
 
 
@@ -93,7 +84,7 @@ def test_the_file_comes_back(tmp_path: Path) -> None:
         (b"1 3 1\n", ":1: the token is not 1 bytes long"),
         (b"0 'a' 1\n", ":1: id 0 is taken"),
         (b"1 'a' 1\n1 'b' 1\n", ":2: id 1 is taken"),
-        (vocabulary([])[:-14], "no token for the byte 0xff"),
+        (world_vocabulary([])[:-14], "no token for the byte 0xff"),
         (b"", "no token for the byte 0x00"),
         (None, "No such file"),
     ],

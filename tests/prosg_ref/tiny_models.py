@@ -26,3 +26,13 @@ def random_prosg(source: str, seed: int = 0) -> ProSG:
         for parameter in model.synthesis.parameters():
             parameter.add_(torch.randn_like(parameter) * 0.2)
     return model.eval()
+
+
+def world_vocabulary(tokens: list[str | bytes]) -> bytes:
+    """A World tokenizer's file in the published format: single bytes, then longer tokens."""
+    singles: list[str | bytes] = [chr(i) if i < 128 else bytes([i]) for i in range(256)]
+    lines = []
+    for i, token in enumerate(singles + tokens, 1):
+        size = len(token.encode()) if isinstance(token, str) else len(token)
+        lines.append(f"{i} {token!r} {size}\n")
+    return "".join(lines).encode()

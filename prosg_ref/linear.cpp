@@ -1,6 +1,6 @@
-// y = x Wᵀ for float32 x and float16 W on the CPU: the matrix product of decoding, where reading W is all the cost.
+// y = x Wᵀ on the CPU for a few rows of float32 x: the matrix product of decoding, where reading W is all the cost.
 //
-// Letters: N rows of x, I inputs, O outputs. Sums are float32. A block of OUT outputs times ROWS rows keeps its sums in
+// Letters: N rows of x, I inputs, O outputs. W is float32 or float16, sums are float32. A block of OUT outputs times ROWS rows keeps its sums in
 // registers while W is read once.
 #include <ATen/Parallel.h>
 #include <ATen/core/Tensor.h>
@@ -21,6 +21,15 @@ constexpr int LANES = 16, OUT = 4;
 typedef float Floats __attribute__((vector_size(4 * LANES)));
 typedef uint32_t Words __attribute__((vector_size(4 * LANES)));
 typedef uint16_t Halves __attribute__((vector_size(2 * LANES)));
+
+inline Floats widen(const float* at) {
+  Floats floats;
+  std::memcpy(&floats, at, sizeof(floats));
+  return floats;
+}
+
+inline float widen_one(float value) { return value; }
+inline float widen_one(uint16_t half) { return c10::Half(half, c10::Half::from_bits()); }
 
 #if defined(__AVX512F__)
 inline Floats widen(const uint16_t* at) {
@@ -47,10 +56,10 @@ inline Floats widen(const uint16_t* at) {
 #endif
 
 // outs <= OUT outputs from row `w` on, ROWS rows of x.
-template <int ROWS>
-void block(const float* x, const uint16_t* w, float* y, int outs, int64_t I, int64_t O) {
+template <int ROWS, typename Weight>
+void block(const float* x, const Weight* w, float* y, int outs, int64_t I, int64_t O) {
   Floats sums[OUT][ROWS] = {};
-  const uint16_t* rows[OUT];
+  const Weight* rows[OUT];
   for (int o = 0; o < OUT; ++o) rows[o] = w + std::min(o, outs - 1) * I;
   int64_t i = 0;
   for (; i + LANES <= I; i += LANES) {
@@ -66,16 +75,16 @@ void block(const float* x, const uint16_t* w, float* y, int outs, int64_t I, int
     for (int n = 0; n < ROWS; ++n) {
       float sum = 0.0f;
       for (int lane = 0; lane < LANES; ++lane) sum += sums[o][n][lane];
-      for (int64_t j = i; j < I; ++j) sum += static_cast<float>(c10::Half(rows[o][j], c10::Half::from_bits())) * x[n * I + j];
+      for (int64_t j = i; j < I; ++j) sum += widen_one(rows[o][j]) * x[n * I + j];
       y[n * O + o] = sum;
     }
 }
 
-at::Tensor linear(const at::Tensor& x, const at::Tensor& w) {
-  const int64_t N = x.size(0), I = x.size(1), O = w.size(0);
+template <typename Weight>
+at::Tensor product(const at::Tensor& x, const Weight* W, int64_t O) {
+  const int64_t N = x.size(0), I = x.size(1);
   at::Tensor y = at::empty({N, O}, x.options());
   const float* X = x.const_data_ptr<float>();
-  const uint16_t* W = reinterpret_cast<const uint16_t*>(w.const_data_ptr<at::Half>());
   float* Y = y.mutable_data_ptr<float>();
   const int64_t blocks = (O + OUT - 1) / OUT;
   at::parallel_for(0, blocks, std::max<int64_t>(1, 32768 / (I * OUT)), [&](int64_t begin, int64_t end) {
@@ -90,8 +99,13 @@ at::Tensor linear(const at::Tensor& x, const at::Tensor& w) {
   return y;
 }
 
+at::Tensor linear(const at::Tensor& x, const at::Tensor& w) {
+  if (w.scalar_type() == at::kFloat) return product(x, w.const_data_ptr<float>(), w.size(0));
+  return product(x, reinterpret_cast<const uint16_t*>(w.const_data_ptr<at::Half>()), w.size(0));
+}
+
 }  // namespace
 
-TORCH_LIBRARY(prosg_lowbit, m) { m.def("linear(Tensor x, Tensor w) -> Tensor"); }
+TORCH_LIBRARY(prosg_linear, m) { m.def("linear(Tensor x, Tensor w) -> Tensor"); }
 
-TORCH_LIBRARY_IMPL(prosg_lowbit, CPU, m) { m.impl("linear", &linear); }
+TORCH_LIBRARY_IMPL(prosg_linear, CPU, m) { m.impl("linear", &linear); }

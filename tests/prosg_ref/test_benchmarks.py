@@ -1,0 +1,34 @@
+"""The benchmarks run at a small shape and end in the keys that the documentation names."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
+BARS = {
+    "train_vs_hf_tiny",
+    "train_vs_hf_169m",
+    "matmul_share_169m",
+    "prefill_vs_rwkv_169m",
+    "decode_vs_rwkv_169m",
+    "decode_lowbit_vs_rwkv_169m",
+    "batch16_decode_speedup",
+    "threads2_speedup",
+}
+
+
+@pytest.mark.slow
+def test_rwkv_benchmark_ends_in_its_keys() -> None:
+    parts = "limits,train_tiny,train_169m,prefill,decode"
+    shape = ["--layers", "1", "--width", "32", "--vocab", "300", "--repeats", "1"]
+    command = [sys.executable, str(BENCHMARKS / "rwkv.py"), "--json", "--parts", parts, *shape]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    assert set(json.loads(done.stdout.splitlines()[-1])) >= BARS
+
+
+def test_every_bar_is_in_the_documentation() -> None:
+    text = (BENCHMARKS.parent / "docs" / "performance.md").read_text(encoding="utf-8")
+    assert [key for key in sorted(BARS) if f"`{key}`" not in text] == []
