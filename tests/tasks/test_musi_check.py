@@ -62,7 +62,7 @@ CODE_FAULTS = {
     "an unknown class": ("_musi_generate_yaml", "musi_lmeval.GenerateTask", "musi_lmeval.NoTask", "musi_quick.yaml"),
     "a metric without standard error": (
         "musi_lmeval.py",
-        '            table[f"{name}_stderr"] = aggregate_stderr(estimator)\n',
+        ' | {f"{name}_stderr": stderr_of(metric) for name, metric in self.METRICS.items()}',
         "",
         "metric 'completed' lacks 'completed_stderr'",
     ),
@@ -72,17 +72,22 @@ CODE_FAULTS = {
         'in self.METRICS.items() if name != "retention"}',
         "metric 'retention' lacks 'retention'",
     ),
-    "a metric that nobody aggregates": ("musi_lmeval.py", '"completed": (stage_share, True),', "", "metric 'completed' lacks"),
+    "a metric that nobody aggregates": (
+        "musi_lmeval.py",
+        "METRICS = GENERATE_METRICS",
+        'METRICS = {name: metric for name, metric in GENERATE_METRICS.items() if name != "completed"}',
+        "metric 'completed' lacks",
+    ),
     "a scorer that passes everything": (
         "musi_lmeval.py",
-        '"stage_acc": list(strict.multi.passed)',
-        '"stage_acc": [True for _ in strict.multi.passed]',
+        "generate_values(Sample(Item.model_validate(doc), tuple(results)))",
+        'generate_values(Sample(Item.model_validate(doc), tuple(results))) | {"stage_acc": [True]}',
         "stage_acc is 1.0 for gold answers, 1.0 for empty ones",
     ),
     "a scorer that passes nothing": (
         "musi_lmeval.py",
-        '"stage_acc": list(strict.multi.passed)',
-        '"stage_acc": [False for _ in strict.multi.passed]',
+        "generate_values(Sample(Item.model_validate(doc), tuple(results)))",
+        'generate_values(Sample(Item.model_validate(doc), tuple(results))) | {"stage_acc": [False]}',
         "stage_acc is 0.0 for gold answers",
     ),
     "a class that fails without a word": (
