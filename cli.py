@@ -9,6 +9,7 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from enum import StrEnum
 from pathlib import Path
 from types import ModuleType
 from typing import Annotated, Any
@@ -36,8 +37,17 @@ Json = Annotated[bool, typer.Option("--json", help="Print one JSON object instea
 Directory = Annotated[Path, typer.Argument(help="Folder of a built dataset.", show_default=True)]
 Config = Annotated[str, typer.Option("--config", help="Recipe: a YAML file, or the name of a shipped one.")]
 RunFolder = Annotated[Path, typer.Option("--out", help="Folder of the run: metrics, resume file, checkpoint.")]
+Force = Annotated[bool, typer.Option("--force", help="Replace the folder if it exists.")]
+Sources = Annotated[list[Path], typer.Argument(help="JSON, JSONL or Parquet files, or Hugging Face datasets on disk.")]
 Workers = Annotated[int, typer.Option(min=1, max=256, help="Processes; the result does not depend on it.")]
 DEFAULT_DATA = Path("data/musi-0.1.0")
+
+
+class Engine(StrEnum):
+    """Where shards are built."""
+
+    local = "local"
+    ray = "ray"
 
 
 def beside(name: str) -> ModuleType:
@@ -95,7 +105,8 @@ def dataset_build(
     out: Annotated[Path, typer.Argument(help="Folder to make.")] = DEFAULT_DATA,
     items: Annotated[int, typer.Option(help="Items over all splits; a multiple of 22. The release has 22,000.")] = 22_000,
     workers: Workers = 2,
-    force: Annotated[bool, typer.Option("--force", help="Replace the folder if it exists.")] = False,
+    force: Force = False,
+    engine: Annotated[Engine, typer.Option(help="Build here, or on a Ray cluster (RAY_ADDRESS).")] = Engine.local,
 ) -> None:
     """Build the dataset. A killed build goes on where it stopped.
 
@@ -104,7 +115,7 @@ def dataset_build(
     from musi.build import build
 
     with progress("items", items) as advance:
-        manifest = build(out, items, workers, force, advance)
+        manifest = build(out, items, workers, force, advance, engine.value)
     talk(f"release {manifest.release}: {sum(entry.items for entry in manifest.files.values()):,} items in {out}")
 
 
@@ -182,6 +193,82 @@ def dataset_show(
         raise typer.BadParameter(f"{item_id} has stages 1 to {len(item.stages)}", param_hint="--stage")
     prompt, answer = single_example(item, stage - 1) if stage else multi_example(item)
     typer.echo(f"{prompt}\n\n{'-' * 40}\n{answer}")
+
+
+@dataset.command("export")
+def dataset_export(
+    directory: Annotated[Path, typer.Argument(help="Folder of a built dataset.")],
+    out: Annotated[Path, typer.Argument(help="Folder to make.")],
+    force: Force = False,
+) -> None:
+    """Write the layout of the Hugging Face hub: Parquet files, dataset card, Croissant metadata.
+
+    Example: musi dataset export data/musi-0.1.0 data/musi-0.1.0-hf
+    """
+    from musi.layout import export
+
+    manifest = export(directory, out, force)
+    talk(f"release {manifest.release} in {out}: load it with datasets.load_dataset({str(out)!r})")
+
+
+@dataset.command("diff")
+def dataset_diff(
+    old: Annotated[Path, typer.Argument(help="Folder of the older build.")],
+    new: Annotated[Path, typer.Argument(help="Folder of the newer build.")],
+    as_json: Json = False,
+) -> None:
+    """Items added, edited and removed, by family; fails when the newer release's number does not allow them.
+
+    Example: musi dataset diff data/musi-0.1.0 data/musi-1.0.0
+    """
+    from rich.console import Console
+
+    from musi.diff import check_version, diff, print_diff
+
+    found = diff(old, new)
+    if as_json:
+        put(found.as_dict())
+    else:
+        print_diff(found, Console())
+    check_version(found)
+
+
+@dataset.command("import")
+def dataset_import(
+    sources: Sources,
+    out: Annotated[Path, typer.Option(help="Folder to make.")],
+    name: Annotated[str, typer.Option(help="Name of the new dataset: small letters, digits, `_` and `.`.")],
+    licence: Annotated[str, typer.Option(help="Licence of the records.")] = "unknown",
+    force: Force = False,
+    as_json: Json = False,
+) -> None:
+    """Compose multi-stage items from single-instruction records; bad rows are listed and skipped.
+
+    Example: musi dataset import gsm8k_socratic.jsonl --out data/gsm8k --name gsm8k --licence MIT
+    """
+    from musi.importers import import_data
+
+    report = import_data(sources, out, name, licence=licence, force=force)
+    put(report.as_dict()) if as_json else typer.echo(report.summary())
+
+
+@dataset.command("teach")
+def dataset_teach(
+    sources: Sources,
+    out: Annotated[Path, typer.Option(help="JSONL file to write; `musi dataset import` reads it.")],
+    base_url: Annotated[str, typer.Option(help="OpenAI-compatible endpoint; the key comes from OPENAI_API_KEY.")],
+    model: Annotated[str, typer.Option(help="Model to ask.")],
+    limit: Annotated[int | None, typer.Option(min=1, help="Ask for so many records only.")] = None,
+    concurrency: Annotated[int, typer.Option(min=1, max=256, help="Requests under way at once.")] = 4,
+) -> None:
+    """Ask a model for answers to instructions with checkable rules, and keep those that pass. A killed run goes on.
+
+    Example: musi dataset teach ifeval.jsonl --out taught.jsonl --base-url http://localhost:8000/v1 --model my-model
+    """
+    from musi.importers.teacher import Teacher, teach
+
+    report = teach(sources, out, Teacher(base_url, model, concurrency=concurrency), limit)
+    typer.echo(report.summary())
 
 
 @tasks.command("path")

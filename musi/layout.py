@@ -28,7 +28,7 @@ ROWS_PER_GROUP = 1_000
 
 def parquet_schema(manifest: Manifest) -> Any:
     """The arrow schema of a row; the file's metadata repeat the canary and the release."""
-    import pyarrow as pa  # type: ignore[import-untyped]
+    import pyarrow as pa
 
     text = pa.string()
     constraint = pa.struct({"name": text, "text": text, "params": text})
