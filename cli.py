@@ -27,10 +27,12 @@ app = typer.Typer(
 dataset = typer.Typer(no_args_is_help=True, help="Build, check and look at the MuSI dataset.")
 tasks = typer.Typer(no_args_is_help=True, help="The lm-evaluation-harness tasks.")
 train = typer.Typer(no_args_is_help=True, help="Train the reference model: the backbone first, then ProSG on top of it.")
+model = typer.Typer(no_args_is_help=True, help="Checkpoints of RWKV-4 models.")
 leaderboard = typer.Typer(no_args_is_help=True, help="Submit results, check them by scoring them again, build the board.")
 app.add_typer(dataset, name="dataset")
 app.add_typer(tasks, name="tasks")
 app.add_typer(train, name="train")
+app.add_typer(model, name="model")
 app.add_typer(leaderboard, name="leaderboard")
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of tables.")]
@@ -39,6 +41,7 @@ Config = Annotated[str, typer.Option("--config", help="Recipe: a YAML file, or t
 RunFolder = Annotated[Path, typer.Option("--out", help="Folder of the run: metrics, resume file, checkpoint.")]
 Force = Annotated[bool, typer.Option("--force", help="Replace the folder if it exists.")]
 Sources = Annotated[list[Path], typer.Argument(help="JSON, JSONL or Parquet files, or Hugging Face datasets on disk.")]
+Source = Annotated[Path, typer.Argument(help="An official .pth, a Hugging Face folder, or a checkpoint of ours.")]
 Workers = Annotated[int, typer.Option(min=1, max=256, help="Processes; the result does not depend on it.")]
 DEFAULT_DATA = Path("data/musi-0.1.0")
 
@@ -48,6 +51,13 @@ class Engine(StrEnum):
 
     local = "local"
     ray = "ray"
+
+
+class Layout(StrEnum):
+    """Checkpoint layouts that can be written."""
+
+    musi = "musi"
+    hf = "hf"
 
 
 def beside(name: str) -> ModuleType:
@@ -381,6 +391,33 @@ def train_prosg(config: Config, out: RunFolder) -> None:
     from prosg_ref.train import train_prosg
 
     train_prosg(find_recipe(config), out)
+
+
+@model.command("convert")
+def model_convert(
+    source: Source,
+    out: Annotated[Path, typer.Argument(help="Folder to make.")],
+    to: Annotated[Layout, typer.Option(help="Layout to write.")] = Layout.musi,
+    tokenizer: Annotated[Path | None, typer.Option(help="tokenizer.json or World vocabulary, if the source has none.")] = None,
+) -> None:
+    """Write an official `.pth`, a Hugging Face folder or one of ours in another layout; nothing in a file is executed.
+
+    Example: musi model convert RWKV-4-Pile-169M.pth runs/rwkv4-169m --tokenizer 20B_tokenizer.json
+    """
+    from prosg_ref.convert import convert
+
+    put(convert(source, out, to.value, tokenizer).as_dict())
+
+
+@model.command("info")
+def model_info(source: Source) -> None:
+    """Shape, parameters, state, and the memory to train and to serve a checkpoint.
+
+    Example: musi model info prosg_ref/weights/tiny/backbone
+    """
+    from prosg_ref.convert import info
+
+    put(info(source).as_dict())
 
 
 @leaderboard.command("submit")

@@ -15,8 +15,8 @@ from torch import Tensor
 from .native import operators
 
 SOURCE = Path(__file__).with_name("linear.cpp")
-# Rows up to which the kernel is the faster one; beyond, torch's product is, for float16 after widening W once.
-ROWS = {torch.float32: 8, torch.float16: 32}
+# Numbers of rows for which the kernel is the faster one; otherwise torch's product is, for float16 after widening W once.
+ROWS = {torch.float32: range(2, 9), torch.float16: range(1, 33)}
 
 
 def kernel() -> Any | None:
@@ -28,7 +28,7 @@ def linear(x: Tensor, weight: Tensor) -> Tensor:
     """x Wᵀ in x's dtype, W in the same or in float16. (…, d_in), (d_out, d_in) -> (…, d_out)"""
     rows = x.numel() // x.shape[-1]
     fits = x.dtype == torch.float32 and x.device.type == "cpu" and not torch.is_grad_enabled()
-    if fits and rows <= ROWS.get(weight.dtype, 0) and (ops := kernel()) is not None:
+    if fits and rows in ROWS.get(weight.dtype, ()) and (ops := kernel()) is not None:
         out: Tensor = ops.linear(x.reshape(rows, -1), weight.contiguous())
         return out.view(*x.shape[:-1], -1)
     return F.linear(x, weight.to(x.dtype))
