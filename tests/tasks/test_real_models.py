@@ -12,7 +12,9 @@ SMOLLM2 = Path(__file__).parents[2] / "runs" / "smollm2"
 
 def run(model: Path, out: Path, **options):
     """musi_quick on two items: lm-eval's own metrics, and the report on the samples that it saved."""
-    metrics = evaluate("hf", "musi_quick", out, limit=2, model_args={"pretrained": str(model)}, batch_size=4, **options)
+    metrics = evaluate(
+        "hf", "musi_quick", out, limit=2, model_args={"pretrained": str(model)}, batch_size=4, device="cpu", **options
+    )
     return metrics, report(out)["musi_quick"]
 
 
