@@ -38,7 +38,7 @@ def render_prompt(key: str, lang: Language, style: str, context: str, rules: Seq
     if len(rules) == 1:
         blocks.append(rules[0])
     elif rules:
-        blocks.append("\n".join([lang.rule_leads[1], *(f"* {rule}" for rule in rules)]))
+        blocks.append("\n".join([lang.rules_lead, *(f"* {rule}" for rule in rules)]))
     blocks.append(_RENDERERS[style](rng, lang, instructions))
     answer_format = rng.choice(lang.formats if n > 1 else lang.single_formats).format(n=n)
     if style == "letter":

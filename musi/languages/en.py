@@ -132,7 +132,7 @@ ENGLISH = Language(
         "Notes:",
         "Background:",
     ),
-    rule_leads=("One rule holds for every answer:", "These rules hold for every answer:"),
+    rules_lead="These rules hold for every answer:",
     formats=(
         "Give the {n} answers in the order of the tasks. Above each answer put a line with only its number in square brackets,"
         " from [1] to [{n}]. Write the answers only, nothing else.",

@@ -28,7 +28,7 @@ class Language:
     openings: dict[str, Words]
     single_openings: dict[str, Words]
     context_leads: Words
-    rule_leads: tuple[str, str]
+    rules_lead: str
     formats: Words
     single_formats: Words
     first_connectives: Words

@@ -1,6 +1,5 @@
 """Models that know the gold answers and forget them, run through lm-eval in this process; and edits of what was submitted."""
 
-import functools
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -14,21 +13,11 @@ from lm_eval.loggers import EvaluationTracker
 from lm_eval.tasks import TaskManager
 
 from leaderboards.submission import CARD, write_sums
-from musi.compose import SEPARATOR, render_answer, single_prompt
-from musi.release import load_split
+from musi.compose import SEPARATOR
+from tests.models import gold_answers
 
 TASK_FILES = Path(__file__).parents[2] / "tasks"
 Rows = list[dict[str, Any]]
-
-
-@functools.cache
-def gold_answers() -> dict[str, str]:
-    """Prompt → gold answer, for the whole prompts of test_iid and for each of their stages alone."""
-    gold = {}
-    for item in load_split("test_iid"):
-        gold[item.prompt] = item.answer
-        gold |= {single_prompt(item, k): render_answer([stage.answer]) for k, stage in enumerate(item.stages)}
-    return gold
 
 
 class Forgetful(LM):

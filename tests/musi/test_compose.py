@@ -112,7 +112,7 @@ def test_one_rule_stands_alone_and_several_form_a_list():
     one = render_prompt("k", ENGLISH, "numbered", "", ["Rule A."], ["Count."])
     two = render_prompt("k", ENGLISH, "numbered", "", ["Rule A.", "Rule B."], ["Count."])
     assert "\n\nRule A.\n\n" in one
-    assert f"{ENGLISH.rule_leads[1]}\n* Rule A.\n* Rule B." in two
+    assert f"{ENGLISH.rules_lead}\n* Rule A.\n* Rule B." in two
 
 
 def test_every_style_has_its_wording_in_every_language():
