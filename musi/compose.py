@@ -15,10 +15,11 @@ Give the 2 answers in the order of the tasks. …
 from collections.abc import Sequence
 
 from musi.constraints import constraint
-from musi.languages import LANGUAGES, Language
+from musi.families import FAMILIES
+from musi.languages import LANGUAGES, Language, count_words  # noqa: F401
 from musi.matching import AnswerKind
 from musi.rng import Stream
-from musi.schema import Item
+from musi.schema import Item, load_params
 
 STYLES = ("numbered", "prose", "bullets", "letter", "table")
 SEPARATOR = "\n\n"  # stands between a prompt and its answer wherever the two are joined
@@ -83,12 +84,12 @@ def _table(rng: Stream, lang: Language, instructions: Sequence[str]) -> str:
 _RENDERERS = {"numbered": _numbered, "prose": _prose, "bullets": _bullets, "letter": _prose, "table": _table}
 
 
-def apply_rules(answer: str, kind: AnswerKind, rules: Sequence[tuple[str, dict]]) -> str:
+def apply_rules(answer: str, kind: AnswerKind, rules: Sequence[tuple[str, dict]], lang: Language) -> str:
     """The answer as it stands under every rule (name, params) that concerns its kind."""
     ranked = sorted(((constraint(name, "rules"), params) for name, params in rules), key=lambda pair: pair[0].rank)
     for rule, params in ranked:
         if kind in rule.kinds:
-            answer = rule.apply(answer, params)
+            answer = rule.apply(answer, params, lang)
     return answer
 
 
@@ -97,15 +98,34 @@ def render_answer(answers: Sequence[str]) -> str:
     return "\n".join(f"[{k}]\n{answer}" for k, answer in enumerate(answers, start=1))
 
 
-def count_words(text: str) -> int:
-    """Words of an answer, the unit of distance."""
-    return len(text.split())
+def is_bound(answer: str, plain: str, kind: AnswerKind, rules: Sequence[tuple[str, dict]]) -> bool:
+    """Whether a stage needs constraint memory: a rule changed its answer, or limits what may be written freely."""
+    return answer != plain or (kind == "open" and any(constraint(name, "rules").slot == "limit" for name, _ in rules))
 
 
 def single_prompt(item: Item, k: int) -> str:
     """The control prompt that asks stage `k` (from 0) of `item` alone, under the same context and constraints."""
+    return _prompt_of(item, item.stages[k].instruction)
+
+
+def rephrased_single_prompt(item: Item, k: int) -> str:
+    """The same control with another paraphrase of the instruction, to measure how consistent a model is.
+
+    A stage that did not come from a family (imported data) has no other paraphrase and is asked in the same words.
+    """
+    stage = item.stages[k]
+    instruction = stage.instruction
+    if stage.family in FAMILIES:
+        kind, lang = FAMILIES[stage.family], LANGUAGES[item.lang]
+        slots = kind.slots(load_params(stage.params), lang)
+        others = [text for ask in kind.asks(lang) if (text := ask.format(**slots)) != instruction]
+        instruction = Stream(item.id, "again", k).choice(others)
+    return _prompt_of(item, instruction)
+
+
+def _prompt_of(item: Item, instruction: str) -> str:
     rules = [rule.text for rule in item.constraints]
-    return render_prompt(item.id, LANGUAGES[item.lang], item.style, item.context, rules, [item.stages[k].instruction])
+    return render_prompt(item.id, LANGUAGES[item.lang], item.style, item.context, rules, [instruction])
 
 
 def multi_example(item: Item) -> tuple[str, str]:

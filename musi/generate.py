@@ -1,33 +1,36 @@
-"""Index → Item: a pure function of (release, split, index, attempt), whatever machine or worker calls it."""
+"""Index → Item: a pure function of (release, language, split, index, attempt), whatever machine or worker calls it."""
 
 from dataclasses import dataclass
+from functools import cache
 from hashlib import blake2b
 
-from musi.compose import STYLES, apply_rules, count_words, render_answer, render_prompt
-from musi.constraints import CONSTRAINTS
+from musi.compose import STYLES, apply_rules, is_bound, render_answer, render_prompt
+from musi.constraints import ConstraintKind, offered
 from musi.errors import MusiError
 from musi.families import FAMILIES, Family, Params
-from musi.languages import LANGUAGES, Language
+from musi.languages import LANGUAGES, Language, count_words
 from musi.rng import Stream
 from musi.schema import CANARY, SPLITS, Constraint, Item, Memory, Split, Stage, canonical_json
 
-RELEASE = "0.1.0"
+RELEASE = "1.0.0"
 LICENCE = "CC-BY-4.0"
 SIZES: dict[Split, int] = {"train": 19_000, "validation": 1_000, "test_iid": 1_000, "test_ood": 1_000}
-MAX_DISTANCE = 400
-PARTITIONS = 22  # problems fall into 22 parts: 19 for train and one for each other split
-OOD_FAMILIES = frozenset({"spell_out", "recall_password", "queue_next"})
+MAX_DISTANCE = 800  # words of gold answer before the last stage
+PARTITIONS = 24  # problems fall into 24 parts: 19 for train, one for each other split, two kept back for seasons
+OOD_FAMILIES = frozenset({"spell_out", "recall_password", "queue_next", "multiply", "csv_rows", "acrostic", "country_of"})
 OOD_STYLES = frozenset({"table"})
 OOD_STAGES = (7, 8)
 IID_STAGES = {2: 0.15, 3: 0.2, 4: 0.25, 5: 0.2, 6: 0.2}
-FILLERS = {0: 0.4, 1: 0.25, 2: 0.2, 3: 0.15}
-RULES = {0: 0.55, 1: 0.33, 2: 0.12}
+RULES = {0: 0.3, 1: 0.45, 2: 0.25}
+MEMORY: dict[Memory, float] = {"instruction": 0.4, "content": 0.3, "order": 0.3}
+FILLER_WORDS = {(0, 0): 0.3, (10, 50): 0.15, (50, 100): 0.13, (100, 200): 0.14, (200, 400): 0.14, (400, 700): 0.14}
+MAX_FILLERS = 3
 MAX_DRAWS = 10_000
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """What a split is composed of."""
+    """What a split is composed of: families by kind of memory, those that stretch, styles, chain lengths, partitions."""
 
     families: tuple[Family, ...]
     styles: tuple[str, ...]
@@ -35,19 +38,27 @@ class Recipe:
     partitions: range
 
 
-def recipe(split: Split) -> Recipe:
-    """Families, styles, chain lengths and parameter partitions of a split; test_ood shares the first three with no other."""
-    if split == "test_ood":
-        stages = dict.fromkeys(OOD_STAGES, 0.5)
-        return Recipe(tuple(FAMILIES.values()), tuple(OOD_STYLES), stages, range(PARTITIONS - 1, PARTITIONS))
-    families = tuple(family for family in FAMILIES.values() if family.name not in OOD_FAMILIES)
-    styles = tuple(style for style in STYLES if style not in OOD_STYLES)
+@cache
+def recipe(split: Split, lang: str = "en", season: bool = False) -> Recipe:
+    """Families, styles, chain lengths and parameter partitions of a split; test_ood shares the last three with no other.
+
+    A season's problems come from partitions of their own, and never from closed families, whose problems are everybody's.
+    """
     position = SPLITS.index(split)
     partitions = range(19) if split == "train" else range(18 + position, 19 + position)
-    return Recipe(families, styles, IID_STAGES, partitions)
+    families = tuple(family for family in FAMILIES.values() if family.asks(LANGUAGES[lang]))
+    if season:
+        families = tuple(family for family in families if not family.closed)
+        partitions = range(22, PARTITIONS)
+    if split == "test_ood":
+        return Recipe(families, tuple(OOD_STYLES), dict.fromkeys(OOD_STAGES, 0.5), partitions)
+    families = tuple(family for family in families if family.name not in OOD_FAMILIES)
+    return Recipe(families, tuple(style for style in STYLES if style not in OOD_STYLES), IID_STAGES, partitions)
 
 
-RECIPES = {split: recipe(split) for split in SPLITS}
+def release_name(lang: str, release: str = RELEASE) -> str:
+    """What a release is called in a language: `1.0.0` in English, `1.0.0-de` in German."""
+    return release if lang == "en" else f"{release}-{lang}"
 
 
 def problem_key(family: str, params_json: str) -> bytes:
@@ -62,112 +73,149 @@ def item_key(item: Item) -> bytes:
 
 
 def partition(key: bytes) -> int:
-    """The part, 0 to 21, that a problem belongs to."""
+    """The part, from 0, that a problem belongs to."""
     return int.from_bytes(key, "big") % PARTITIONS
 
 
-def check_capacity(split: Split, items: int) -> None:
+def check_capacity(split: Split, items: int, lang: str = "en") -> None:
     """Raise MusiError when the split's families may not give so many different items.
 
     Counted from below: the pairs of problems of two different open families, in the split's share of each.
     """
-    share = len(RECIPES[split].partitions) / PARTITIONS
-    problems = [family.capacity * share for family in RECIPES[split].families if not family.closed]
+    plan = recipe(split, lang)
+    share = len(plan.partitions) / PARTITIONS
+    problems = [family.capacity * share for family in plan.families if not family.closed]
     room = int((sum(problems) ** 2 - sum(count**2 for count in problems)) / 2)
     if items > room:
         raise MusiError(f"{split}: {items:,} items asked for, but its families give {room:,}; ask for fewer with --items")
 
 
-def build_item(split: Split, index: int, attempt: int = 0, lang_code: str = "en") -> Item:
-    """Item `index` of `split` in release `RELEASE`; `attempt` counts the collisions met before."""
-    plan = RECIPES[split]
-    lang = LANGUAGES[lang_code]
-    item_id = f"musi-{RELEASE}-{split}-{index:05d}"
-    rng = Stream(RELEASE, lang_code, split, index, attempt)
-    style = rng.choice(plan.styles)
-    n_stages = rng.weighted(plan.stages)
-    drawn = _draw_rules(rng, lang)
-    families = _draw_families(rng, plan, n_stages, {kind for name, _ in drawn for kind in CONSTRAINTS[name].excludes})
-    rules = [(name, params) for name, params in drawn if any(family.answer in CONSTRAINTS[name].kinds for family in families)]
+def build_item(split: Split, index: int, attempt: int = 0, lang: str = "en", release: str = RELEASE) -> Item:
+    """Item `index` of `split` in `release`; `attempt` counts the collisions met before.
 
-    problems = [_draw_problem(rng, lang, plan, family, rules) for family in families]
-    while sum(count_words(answer) for _, _, answer in problems[:-1]) > MAX_DISTANCE:
-        problems = [_draw_problem(rng, lang, plan, family, rules) for family in families]
+    A `release` other than `RELEASE` is a season, whose problems occur in no release.
+    """
+    plan = recipe(split, lang, release != RELEASE)
+    language = LANGUAGES[lang]
+    name = release_name(lang, release)
+    item_id = f"musi-{name}-{split}-{index:05d}"
+    rng = Stream(release, lang, split, index, attempt)
+    style = rng.choice(plan.styles)
+    kinds = _draw_rules(rng, language)
+    families = _draw_families(rng, plan, kinds)
+    kinds = [rule for rule in kinds if any(family.answer in rule.kinds for family, _ in families)]
+
+    problems, plain = _draw_problems(rng, language, plan, families)
+    while sum(map(count_words, plain[:-1])) > MAX_DISTANCE - 4 * len(plain):  # room for what the rules add
+        problems, plain = _draw_problems(rng, language, plan, families)
+    answers = [(family.answer, answer) for (family, _), answer in zip(families, plain, strict=True)]
+    rules = _settle_rules(rng, language, kinds, answers)
 
     stages: list[Stage] = []
     contexts: list[str] = []
     distance = 0
-    for family, (params, params_json, answer) in zip(families, problems, strict=True):
-        slots = family.slots(params, lang)
-        if family.contexts is not None:
-            contexts.append(rng.choice(family.contexts[lang.code]).format(**slots))
+    for (family, _), (params, params_json), bare in zip(families, problems, plain, strict=True):
+        slots = family.slots(params, language)
+        if tells := family.tells(language):
+            contexts.append(rng.choice(tells).format(**slots))
+        answer = apply_rules(bare, family.answer, rules, language)
+        bound: tuple[Memory, ...] = ("constraint",) if is_bound(answer, bare, family.answer, rules) else ()
         stages.append(
             Stage(
                 family=family.name,
-                instruction=rng.choice(family.paraphrases[lang.code]).format(**slots),
+                instruction=rng.choice(family.asks(language)).format(**slots),
                 answer=answer,
                 params=params_json,
-                memory=_memory(family, params, answer),
+                memory=(family.memory, *bound),
                 distance=distance,
             )
         )
         distance += count_words(answer)
 
-    context = " ".join(rng.shuffle(contexts))
+    context = language.word_gap.join(rng.shuffle(contexts))
+    texts = {rule.name: rng.choice(rule.says(language)) for rule in kinds}
     constraints = tuple(
-        Constraint(
-            name=name,
-            text=rng.choice(CONSTRAINTS[name].paraphrases[lang.code]).format(**params),
-            params=canonical_json(params),
-        )
-        for name, params in rules
+        Constraint(name=name, text=texts[name].format(**params), params=canonical_json(params)) for name, params in rules
     )
     instructions = [stage.instruction for stage in stages]
     return Item(
         id=item_id,
-        release=RELEASE,
+        release=name,
         split=split,
         index=index,
-        lang=lang.code,
+        lang=lang,
         style=style,
         context=context,
         constraints=constraints,
         stages=tuple(stages),
-        prompt=render_prompt(item_id, lang, style, context, [rule.text for rule in constraints], instructions),
+        prompt=render_prompt(item_id, language, style, context, [rule.text for rule in constraints], instructions),
         answer=render_answer([stage.answer for stage in stages]),
         canary=CANARY,
     )
 
 
-def _draw_rules(rng: Stream, lang: Language) -> list[tuple[str, Params]]:
-    names = rng.sample(tuple(CONSTRAINTS), rng.weighted(RULES))
-    return [(name, CONSTRAINTS[name].generate(rng, lang)) for name in names]
+def _draw_rules(rng: Stream, lang: Language) -> list[ConstraintKind]:
+    """Kinds of rule that do not get into each other's way."""
+    drawn: list[ConstraintKind] = []
+    count = rng.weighted(RULES)
+    for rule in rng.shuffle(offered(lang)):
+        if len(drawn) == count:
+            break
+        if rule.slot not in {other.slot for other in drawn}:
+            drawn.append(rule)
+    return drawn
 
 
-def _draw_families(rng: Stream, plan: Recipe, n_stages: int, excluded: set[str]) -> list[Family]:
-    """Different families in random order: some fillers, the rest short, and never only closed ones."""
+def _settle_rules(
+    rng: Stream, lang: Language, kinds: list[ConstraintKind], answers: list[tuple[str, str]]
+) -> list[tuple[str, Params]]:
+    """The rules with their parameters, drawn in the order in which they are applied; those that do not suit are dropped."""
+    settled: list[tuple[str, Params]] = []
+    for rule in sorted(kinds, key=lambda rule: rule.rank):
+        obeying = [apply_rules(answer, kind, settled, lang) for kind, answer in answers if kind in rule.kinds]
+        params = rule.generate(rng, lang, obeying)
+        if params is not None:
+            settled.append((rule.name, params))
+    return rng.shuffle(settled)
+
+
+def _draw_families(rng: Stream, plan: Recipe, kinds: list[ConstraintKind]) -> list[tuple[Family, int]]:
+    """Different families in random order, with the words that each one's answer shall have (0: as it comes).
+
+    The words of a few long answers add up to what is drawn from `FILLER_WORDS`, the rest are short; never only closed ones.
+    """
+    excluded = {kind for rule in kinds for kind in rule.excludes}
     allowed = [family for family in plan.families if family.answer not in excluded]
-    fillers = [family for family in allowed if family.filler]
-    short = [family for family in allowed if not family.filler]
-    n_fillers = min(rng.weighted(FILLERS), n_stages - 1)
-    while True:
-        chosen = rng.sample(fillers, n_fillers) + rng.sample(short, n_stages - n_fillers)
-        if not all(family.closed for family in chosen):
-            return rng.shuffle(chosen)
+    n_stages = rng.weighted(plan.stages)
+    low, high = rng.weighted(FILLER_WORDS)
+    total = rng.randint(low, high)
+    n_long = rng.randint(1, min(MAX_FILLERS, n_stages - 1)) if total else 0
+    long = rng.sample([family for family in allowed if family.stretch], n_long)
+    chosen = [(family, max(total // n_long, 5)) for family in long]
+    pools = {kind: [family for family in allowed if family.memory == kind and family not in long] for kind in MEMORY}
+    while len(chosen) < n_stages:
+        pool = pools[rng.weighted({kind: weight for kind, weight in MEMORY.items() if pools[kind]})]
+        family = rng.choice(pool)
+        pool.remove(family)
+        chosen.append((family, 0))
+    if all(family.closed for family, _ in chosen):
+        return _draw_families(rng, plan, kinds)
+    return rng.shuffle(chosen)
 
 
-def _draw_problem(
-    rng: Stream, lang: Language, plan: Recipe, family: Family, rules: list[tuple[str, Params]]
-) -> tuple[Params, str, str]:
-    """A problem of the split's partition, its canonical JSON, and its gold answer under the rules."""
+def _draw_problems(
+    rng: Stream, lang: Language, plan: Recipe, families: list[tuple[Family, int]]
+) -> tuple[list[tuple[Params, str]], list[str]]:
+    """A problem of every family with its canonical JSON, and their plain answers."""
+    problems = [_draw_problem(rng, lang, plan, family, words) for family, words in families]
+    return problems, [family.solve(params, lang) for (family, _), (params, _) in zip(families, problems, strict=True)]
+
+
+def _draw_problem(rng: Stream, lang: Language, plan: Recipe, family: Family, words: int) -> tuple[Params, str]:
+    """A problem of the split's partition and its canonical JSON; its answer has about `words` words, if any are asked for."""
     for _ in range(MAX_DRAWS):
-        params = family.generate(rng, lang)
+        params = family.stretch(rng, lang, words) if words and family.stretch else family.generate(rng, lang)
         params_json = canonical_json(params)
         if family.closed or partition(problem_key(family.name, params_json)) in plan.partitions:
-            return params, params_json, apply_rules(family.solve(params), family.answer, rules)
+            return params, params_json
     raise MusiError(f"{family.name}: no problem for this split in {MAX_DRAWS:,} draws; report it as a bug of this family")
-
-
-def _memory(family: Family, params: Params, answer: str) -> tuple[Memory, ...]:
-    bound = answer != family.solve(params)
-    return (family.memory, "constraint") if bound else (family.memory,)

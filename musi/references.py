@@ -17,6 +17,7 @@ from typing import Any, Protocol
 
 from musi.checks import run_checks
 from musi.families import family
+from musi.languages import Language
 from musi.matching import AnswerKind, Verdict, clean, match_integer, match_passage, match_text
 from musi.schema import Memory
 
@@ -36,12 +37,12 @@ class StageKind(Protocol):
     @property
     def closed(self) -> bool: ...
     @property
-    def solve(self) -> Callable[[dict[str, Any]], str]: ...
+    def solve(self) -> Callable[[dict[str, Any], Language], str]: ...
 
-    def verify(self, text: str, params: dict[str, Any]) -> Verdict: ...
+    def verify(self, text: str, params: dict[str, Any], lang: Language) -> Verdict: ...
 
 
-def _reference(params: dict[str, Any]) -> str:
+def _reference(params: dict[str, Any], lang: Language) -> str:
     return params["reference"]
 
 
@@ -54,15 +55,15 @@ class Reference:
 
     name: str
     answer: AnswerKind
-    match: Callable[[str, dict[str, Any]], Verdict]
+    match: Callable[[str, dict[str, Any], Language], Verdict]
     memory: Memory = "instruction"
     closed: bool = True
     many_answers: bool = False
-    solve: Callable[[dict[str, Any]], str] = _reference
+    solve: Callable[[dict[str, Any], Language], str] = _reference
 
-    def verify(self, text: str, params: dict[str, Any]) -> Verdict:
+    def verify(self, text: str, params: dict[str, Any], lang: Language) -> Verdict:
         """Check an answer text; pure, never raises on any text."""
-        return self.match(text, params)
+        return self.match(text, params, lang)
 
 
 def canonical_number(text: str) -> str | None:
@@ -94,11 +95,13 @@ def _match_copy(text: str, gold: str) -> Verdict:
 REFERENCES: dict[str, Reference] = {
     kind.name: kind
     for kind in (
-        Reference("reference_integer", "integer", lambda text, params: match_integer(text, params["reference"])),
-        Reference("reference_number", "text", lambda text, params: match_number(text, params["reference"])),
-        Reference("reference_text", "text", lambda text, params: match_text(text, params["reference"])),
-        Reference("reference_passage", "passage", lambda text, params: _match_copy(text, params["reference"])),
-        Reference("checked_text", "passage", lambda text, params: run_checks(text, params["checks"]), many_answers=True),
+        Reference(
+            "reference_integer", "integer", lambda text, params, lang: match_integer(text, params["reference"], lang.thousands)
+        ),
+        Reference("reference_number", "text", lambda text, params, _: match_number(text, params["reference"])),
+        Reference("reference_text", "text", lambda text, params, _: match_text(text, params["reference"])),
+        Reference("reference_passage", "passage", lambda text, params, _: _match_copy(text, params["reference"])),
+        Reference("checked_text", "passage", lambda text, params, _: run_checks(text, params["checks"]), many_answers=True),
     )
 }
 

@@ -15,17 +15,21 @@ checks the candidate, so a hedge (`Paris or Rome`, `it is not 10`, two numbers) 
 sentence. What passes strict passes loose: an answer that may stand on several lines, such as a list or a fenced one, is not cut
 down to its last line.
 
+Several rules may be nested either way (`"Nora: 42"` or `Nora: "42"`): every order is tried.
+
 A missing stage fails in both: denominators never shrink. A verifier never raises on text; if one does, the run stops.
 """
 
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import permutations
 from typing import Literal
 
-from musi.constraints import constraint
+from musi.constraints import ConstraintKind, Params, constraint
+from musi.languages import LANGUAGES, Language
 from musi.matching import AnswerKind, Verdict
-from musi.references import stage_kind
+from musi.references import StageKind, stage_kind
 from musi.schema import Item, load_params
 
 SCORER_VERSION = 1
@@ -128,6 +132,8 @@ def candidate(text: str, instruction: str, kind: AnswerKind) -> str:
     if lead_in := _LEAD_IN.match(text):
         text = text[lead_in.end() :]
     lines = [line.strip() for line in text.split("\n") if line.strip()]
+    if kind in ("block", "json"):
+        return text
     if len(lines) > 1 and kind == "items":
         return ", ".join(_BULLET.sub("", line) for line in lines)
     if len(lines) > 1:
@@ -174,17 +180,27 @@ def score_stage(item: Item, k: int, text: str, mode: Mode = "strict") -> StageSc
         if whole.passed:
             return whole
         text = candidate(text, stage.instruction, kind.answer)
-    rules = sorted(
-        ((constraint(rule.name, item.id), load_params(rule.params)) for rule in item.constraints), key=lambda pair: -pair[0].rank
-    )
+    rules = [(constraint(rule.name, item.id), load_params(rule.params)) for rule in item.constraints]
+    rules = sorted((pair for pair in rules if kind.answer in pair[0].kinds), key=lambda pair: -pair[0].rank)
+    lang, params = LANGUAGES[item.lang], load_params(stage.params)
+    first = _judge(text, kind, params, rules, lang)
+    if first.passed or len(rules) < 2:
+        return first
+    others = (_judge(text, kind, params, order, lang) for order in permutations(rules) if list(order) != rules)
+    return next((score for score in others if score.passed), first)
+
+
+def _judge(
+    text: str, kind: StageKind, problem: Params, rules: Sequence[tuple[ConstraintKind, Params]], lang: Language
+) -> StageScore:
+    """Check each rule and take its mark off, the outermost first, then verify what is left."""
     broken: list[str] = []
     answer = text.strip()
     for rule, params in rules:
-        if kind.answer in rule.kinds:
-            verdict: Verdict = rule.check(answer, params)
-            if not verdict.passed:
-                broken.append(verdict.reason)
-            answer = rule.strip(answer, params)
-    verdict = kind.verify(answer, load_params(stage.params))
+        verdict: Verdict = rule.check(answer, params, lang)
+        if not verdict.passed:
+            broken.append(verdict.reason)
+        answer = rule.strip(answer, params, lang)
+    verdict = kind.verify(answer, problem, lang)
     reasons = ([] if verdict.passed else [verdict.reason]) + broken
     return StageScore(True, verdict.passed, not broken, "; ".join(reasons) or verdict.reason, text)

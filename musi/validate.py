@@ -7,7 +7,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from musi.compose import apply_rules, count_words, render_answer, render_prompt
+from musi.compose import apply_rules, count_words, is_bound, render_answer, render_prompt
 from musi.errors import MusiError
 from musi.generate import item_key, problem_key
 from musi.languages import LANGUAGES
@@ -153,7 +153,7 @@ def _check_lines(name: str, start: int, lines: list[bytes], manifest: Manifest) 
                         chunk.mutants_passed += 1
                         reasons.append(f"stage {k + 1} ({stage.family}): mutant passes: {kind}: {text[:80]!r}")
                         chunk.problems.append(Problem(where, item.id, reasons[-1]))
-                other = stage_kind(stage.family, where).solve(load_params(stage.params))
+                other = stage_kind(stage.family, where).solve(load_params(stage.params), LANGUAGES[item.lang])
             open_keys = [
                 problem_key(stage.family, stage.params) for stage in item.stages if not stage_kind(stage.family, where).closed
             ]
@@ -183,10 +183,11 @@ def _item_problems(item: Item, name: str, index: int, manifest: Manifest) -> Ite
     distance = 0
     for k, stage in enumerate(item.stages):
         kind = stage_kind(stage.family, f"stage {k + 1}")
-        plain = kind.solve(load_params(stage.params))
-        if stage.answer != apply_rules(plain, kind.answer, rules):
+        plain = kind.solve(load_params(stage.params), lang)
+        if stage.answer != apply_rules(plain, kind.answer, rules, lang):
             yield f"stage {k + 1} ({stage.family}): gold answer is not what its parameters give: {stage.answer[:80]!r}"
-        if ("constraint" in stage.memory) != (stage.answer != plain) or kind.memory not in stage.memory:
+        bound = is_bound(stage.answer, plain, kind.answer, rules)
+        if ("constraint" in stage.memory) != bound or kind.memory not in stage.memory:
             yield f"stage {k + 1}: kinds of memory are labelled wrong"
         if stage.distance != distance:
             yield f"stage {k + 1}: distance is {distance} words, not {stage.distance}"

@@ -5,6 +5,7 @@ from pkgutil import iter_modules
 
 from musi.constraints.constraint import ConstraintKind, Params
 from musi.errors import MusiError
+from musi.languages import Language
 
 CONSTRAINTS: dict[str, ConstraintKind] = {
     module.CONSTRAINT.name: module.CONSTRAINT
@@ -21,4 +22,9 @@ def constraint(name: str, where: str) -> ConstraintKind:
         raise MusiError(f"{where}: unknown constraint {name!r}; this MuSI knows {', '.join(CONSTRAINTS)}") from None
 
 
-__all__ = ["CONSTRAINTS", "ConstraintKind", "Params", "constraint"]
+def offered(lang: Language) -> tuple[ConstraintKind, ...]:
+    """The constraints that a language phrases."""
+    return tuple(rule for rule in CONSTRAINTS.values() if rule.says(lang))
+
+
+__all__ = ["CONSTRAINTS", "ConstraintKind", "Params", "constraint", "offered"]

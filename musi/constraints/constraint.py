@@ -1,37 +1,49 @@
-"""What a rule over all answers is made of: its wording, its effect on a gold answer, its check and how to look past it."""
+"""What a rule over all answers is made of: its effect on a gold answer, its check and how to look past it."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any, Literal
 
 from musi.languages import Language
 from musi.matching import MATCHERS, AnswerKind, Verdict
 from musi.rng import Stream
 
-Params = dict[str, str]
+Params = dict[str, Any]
+Answers = Sequence[str]
+Slot = Literal["separator", "numbers", "names", "spaces", "front", "end", "case", "wrap", "limit"]
 
 
 @dataclass(frozen=True)
 class ConstraintKind:
-    """One kind of rule.
+    """One kind of rule; how it is stated stands in `musi.phrasing` (`says`).
 
-    `apply` turns a plain answer into one that obeys; `check` says whether a text obeys; `strip` takes the rule's mark off,
-    as far as it is there, so that the family's verifier judges the answer alone. `rank` orders several rules: they are
-    applied from the lowest to the highest and stripped the other way. A rule concerns only some `kinds` of answers, and
-    contradicts those it `excludes`: the two are never composed.
+    `generate` draws its parameters, given the item's gold answers as they are under the rules of lower rank, or None when
+    the rule does not suit them. `apply` turns a plain answer into one that obeys; `check` says whether a text obeys; `strip`
+    takes the rule's mark off, as far as it is there, so that the family's verifier judges the answer alone. `rank` orders
+    several rules: they are applied from the lowest to the highest and stripped the other way. A rule concerns only some
+    `kinds` of answers, and contradicts those it `excludes`; two rules of one `slot` would get into each other's way: neither is
+    ever composed. A `limit` leaves gold answers as they are and only forbids: it binds answers of kind `open`.
     """
 
     name: str
     rank: int
+    slot: Slot
     kinds: frozenset[AnswerKind]
-    generate: Callable[[Stream, Language], Params]
-    apply: Callable[[str, Params], str]
-    check: Callable[[str, Params], Verdict]
-    strip: Callable[[str, Params], str]
-    paraphrases: Mapping[str, tuple[str, ...]]
+    generate: Callable[[Stream, Language, Answers], Params | None]
+    apply: Callable[[str, Params, Language], str]
+    check: Callable[[str, Params, Language], Verdict]
+    strip: Callable[[str, Params, Language], str]
     excludes: frozenset[AnswerKind] = frozenset()
 
+    def says(self, lang: Language) -> tuple[str, ...]:
+        """Templates of the rule; empty when the language does not offer it."""
+        phrasing = lang.phrasing(self.name)
+        return phrasing.says if phrasing else ()
 
-ALL_KINDS: frozenset[AnswerKind] = frozenset(MATCHERS)
+
+ALL_KINDS: frozenset[AnswerKind] = frozenset({*MATCHERS, "open"})
+INLINE: frozenset[AnswerKind] = ALL_KINDS - {"block", "json"}
+MULTILINE: frozenset[AnswerKind] = ALL_KINDS - INLINE
 
 
 def obeyed(passed: bool, rule: str) -> Verdict:

@@ -1,42 +1,35 @@
 """Every answer stands in capital letters: `blue lamp` becomes `BLUE LAMP`."""
 
-from musi.constraints.constraint import ALL_KINDS, ConstraintKind, Params, obeyed
+from musi.constraints.constraint import INLINE, MULTILINE, Answers, ConstraintKind, Params, obeyed
 from musi.languages import Language
 from musi.matching import Verdict
 from musi.rng import Stream
 
 
-def generate(rng: Stream, lang: Language) -> Params:
+def generate(rng: Stream, lang: Language, answers: Answers) -> Params:
     return {}
 
 
-def apply(answer: str, params: Params) -> str:
+def apply(answer: str, params: Params, lang: Language) -> str:
     return answer.upper()
 
 
-def check(text: str, params: Params) -> Verdict:
+def check(text: str, params: Params, lang: Language) -> Verdict:
     return obeyed(text == text.upper(), "is in capital letters")
 
 
-def strip(text: str, params: Params) -> str:
+def strip(text: str, params: Params, lang: Language) -> str:
     return text
 
 
 CONSTRAINT = ConstraintKind(
     name="uppercase",
-    rank=4,
-    kinds=ALL_KINDS - {"exact"},
-    excludes=frozenset({"exact"}),
+    rank=40,
+    slot="case",
+    kinds=INLINE - {"exact"},
+    excludes=MULTILINE | {"exact"},
     generate=generate,
     apply=apply,
     check=check,
     strip=strip,
-    paraphrases={
-        "en": (
-            "Write every answer in capital letters.",
-            "Use only capital letters in your answers.",
-            "All answers must be in upper case.",
-            "Answer in CAPITALS throughout.",
-        )
-    },
 )

@@ -13,7 +13,7 @@ def generate(rng: Stream, lang: Language) -> Params:
     return {"numbers": [rng.randint(1, 40) for _ in range(rng.randint(2, 3))]}
 
 
-def solve(params: Params) -> str:
+def solve(params: Params, lang: Language) -> str:
     return str(sum(params["numbers"]))
 
 
@@ -31,16 +31,4 @@ FAMILY = Family(
     generate=generate,
     solve=solve,
     slots=slots,
-    paraphrases={
-        "en": (
-            "Add the numbers {numbers}.",
-            "What is {plus}?",
-            "Work out the sum of {numbers}.",
-            "Calculate {plus}.",
-            "How much is {numbers} taken together?",
-            "Give the total of {numbers}.",
-            "Find the sum {plus}.",
-            "What do you get when you add {numbers}?",
-        )
-    },
 )

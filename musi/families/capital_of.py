@@ -17,7 +17,7 @@ def generate(rng: Stream, lang: Language) -> Params:
     return {"country": rng.choice(COUNTRIES)}
 
 
-def solve(params: Params) -> str:
+def solve(params: Params, lang: Language) -> str:
     return CAPITALS[params["country"]]
 
 
@@ -35,16 +35,4 @@ FAMILY = Family(
     solve=solve,
     slots=slots,
     closed=True,
-    paraphrases={
-        "en": (
-            "What is the capital of {country}?",
-            "Name the capital of {country}.",
-            "Which city is the capital of {country}?",
-            "Give the capital city of {country}.",
-            "Write down the capital of {country}.",
-            "Tell me the capital of {country}.",
-            "What is the name of the capital city of {country}?",
-            "State the capital of {country}.",
-        )
-    },
 )

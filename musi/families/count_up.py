@@ -10,12 +10,16 @@ from musi.rng import Stream
 
 
 def generate(rng: Stream, lang: Language) -> Params:
+    return stretch(rng, lang, rng.randint(5, 15))
+
+
+def stretch(rng: Stream, lang: Language, words: int) -> Params:
     start = rng.randint(1, 400)
-    return {"start": start, "end": start + rng.randint(4, 149)}
+    return {"start": start, "end": start + words - 1}
 
 
-def solve(params: Params) -> str:
-    return ", ".join(map(str, range(params["start"], params["end"] + 1)))
+def solve(params: Params, lang: Language) -> str:
+    return lang.listed(list(map(str, range(params["start"], params["end"] + 1))))
 
 
 def slots(params: Params, lang: Language) -> Slots:
@@ -27,21 +31,9 @@ FAMILY = Family(
     group="counting and arithmetic",
     memory="instruction",
     answer="items",
-    capacity=400 * 146,
+    capacity=400 * 11,
     generate=generate,
     solve=solve,
     slots=slots,
-    filler=True,
-    paraphrases={
-        "en": (
-            "Count from {start} to {end}, in digits, separated by commas.",
-            "Write all whole numbers from {start} to {end}, separated by commas.",
-            "List every number from {start} up to {end}, with commas between them.",
-            "Write out the numbers {start} to {end} in order, separated by commas.",
-            "Give the whole numbers from {start} to {end} one after another, with commas between them.",
-            "Count upwards from {start} until you reach {end}, and separate the numbers by commas.",
-            "Go through the whole numbers from {start} to {end}, putting a comma between them.",
-            "Enumerate the whole numbers from {start} to {end}, separated by commas.",
-        )
-    },
+    stretch=stretch,
 )

@@ -17,7 +17,7 @@ def generate(rng: Stream, lang: Language) -> Params:
     return {"element": rng.choice(ELEMENTS)}
 
 
-def solve(params: Params) -> str:
+def solve(params: Params, lang: Language) -> str:
     return SYMBOLS[params["element"]]
 
 
@@ -35,16 +35,4 @@ FAMILY = Family(
     solve=solve,
     slots=slots,
     closed=True,
-    paraphrases={
-        "en": (
-            "What is the chemical symbol of {element}?",
-            "Give the chemical symbol for {element}.",
-            "Write the symbol of the element {element}.",
-            "How is {element} written in the periodic table? Give its symbol.",
-            "Name the symbol that stands for {element} in chemistry.",
-            "Which chemical symbol belongs to {element}?",
-            "State the symbol of {element} in the periodic table.",
-            "What symbol do chemists use for {element}?",
-        )
-    },
 )

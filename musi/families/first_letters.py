@@ -13,7 +13,7 @@ def generate(rng: Stream, lang: Language) -> Params:
     return {"words": rng.sample(lang.nouns, rng.randint(3, 5))}
 
 
-def solve(params: Params) -> str:
+def solve(params: Params, lang: Language) -> str:
     return "".join(word[0] for word in params["words"]).upper()
 
 
@@ -30,16 +30,4 @@ FAMILY = Family(
     generate=generate,
     solve=solve,
     slots=slots,
-    paraphrases={
-        "en": (
-            "Write the first letters of {words} together as one word.",
-            "Form the acronym of {words}.",
-            "Take the first letter of each of the words {words} and write them without spaces.",
-            "What acronym do the words {words} make?",
-            "Join the initial letters of {words} into a single word.",
-            "Write down the initials of {words}, without spaces or full stops.",
-            "Build an acronym from the words {words}.",
-            "Put together the first letters of the words {words}, with nothing between them.",
-        )
-    },
 )

@@ -10,11 +10,15 @@ from musi.rng import Stream
 
 
 def generate(rng: Stream, lang: Language) -> Params:
-    return {"base": rng.randint(2, 25), "count": rng.randint(4, 100)}
+    return stretch(rng, lang, rng.randint(5, 15))
 
 
-def solve(params: Params) -> str:
-    return ", ".join(str(params["base"] * factor) for factor in range(1, params["count"] + 1))
+def stretch(rng: Stream, lang: Language, words: int) -> Params:
+    return {"base": rng.randint(2, 60), "count": words}
+
+
+def solve(params: Params, lang: Language) -> str:
+    return lang.listed([str(params["base"] * factor) for factor in range(1, params["count"] + 1)])
 
 
 def slots(params: Params, lang: Language) -> Slots:
@@ -26,21 +30,9 @@ FAMILY = Family(
     group="counting and arithmetic",
     memory="instruction",
     answer="items",
-    capacity=24 * 97,
+    capacity=59 * 11,
     generate=generate,
     solve=solve,
     slots=slots,
-    filler=True,
-    paraphrases={
-        "en": (
-            "Write the first {count} multiples of {base}, starting with {base}, separated by commas.",
-            "List {count} multiples of {base} in order, beginning with {base} itself, with commas between them.",
-            "Count in steps of {base}: start at {base}, give {count} numbers, and separate them by commas.",
-            "Starting at {base}, write {count} numbers in steps of {base}, separated by commas.",
-            "Give {base} and the multiples that follow it, {count} numbers in all, separated by commas.",
-            "Write the {base} times table as {count} results separated by commas, starting with {base}.",
-            "Keep adding {base}, with {base} as the first number, until you have {count} numbers; separate them by commas.",
-            "Produce the first {count} numbers of the {base} times table, with commas between them, starting at {base}.",
-        )
-    },
+    stretch=stretch,
 )

@@ -15,7 +15,7 @@ def generate(rng: Stream, lang: Language) -> Params:
     return {"names": rng.sample(lang.names, size), "asked": rng.below(size - 1)}
 
 
-def solve(params: Params) -> str:
+def solve(params: Params, lang: Language) -> str:
     return params["names"][params["asked"] + 1]
 
 
@@ -32,24 +32,4 @@ FAMILY = Family(
     generate=generate,
     solve=solve,
     slots=slots,
-    contexts={
-        "en": (
-            "The queue at the bakery, from front to back, is {names}.",
-            "People are waiting at the bakery in this order: {names}.",
-            "At the bakery the queue runs from the front like this: {names}.",
-            "Waiting in line at the bakery, first to last, are {names}.",
-        )
-    },
-    paraphrases={
-        "en": (
-            "Who stands directly behind {name} in the queue at the bakery?",
-            "Name the person right behind {name} at the bakery.",
-            "Who comes straight after {name} in the bakery queue?",
-            "Say who is next after {name} in the queue at the bakery.",
-            "Write the name of the person who waits right behind {name} at the bakery.",
-            "Which person follows {name} directly in the bakery queue?",
-            "Tell me who will be served right after {name} at the bakery.",
-            "State who stands just behind {name} in the line at the bakery.",
-        )
-    },
 )

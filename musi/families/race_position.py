@@ -15,7 +15,7 @@ def generate(rng: Stream, lang: Language) -> Params:
     return {"names": rng.sample(lang.names, size), "asked": rng.below(size)}
 
 
-def solve(params: Params) -> str:
+def solve(params: Params, lang: Language) -> str:
     return params["names"][params["asked"]]
 
 
@@ -32,24 +32,4 @@ FAMILY = Family(
     generate=generate,
     solve=solve,
     slots=slots,
-    contexts={
-        "en": (
-            "The runners crossed the finish line in this order: {names}.",
-            "In the race, the order at the finish line was {names}.",
-            "The race ended with the runners in this order: {names}.",
-            "From first to last, the runners in the race were {names}.",
-        )
-    },
-    paraphrases={
-        "en": (
-            "Who came {place} in the race?",
-            "Name the runner who finished {place} in the race.",
-            "Which runner came {place} in the race?",
-            "Say who took {place} place in the race.",
-            "Write the name of the runner in {place} place.",
-            "Who crossed the finish line {place}?",
-            "Tell me who was {place} in the race.",
-            "State which runner finished {place}.",
-        )
-    },
 )

@@ -19,13 +19,16 @@ def generate(rng: Stream, lang: Language) -> Params:
     }
 
 
-def solve(params: Params) -> str:
+def solve(params: Params, lang: Language) -> str:
     return str(params["counts"][params["asked"]])
 
 
 def slots(params: Params, lang: Language) -> Slots:
-    holdings = [f"{count} {thing}" for count, thing in zip(params["counts"], params["things"], strict=True)]
-    return {"holdings": lang.join(holdings), "thing": params["things"][params["asked"]]}
+    counts = [str(count) for count in params["counts"]]
+    return {
+        "holdings": lang.parts("recall_figure", count=counts, thing=params["things"]),
+        "thing": params["things"][params["asked"]],
+    }
 
 
 FAMILY = Family(
@@ -37,24 +40,4 @@ FAMILY = Family(
     generate=generate,
     solve=solve,
     slots=slots,
-    contexts={
-        "en": (
-            "The storeroom holds {holdings}.",
-            "In the storeroom there are {holdings}.",
-            "Counting the storeroom gave {holdings}.",
-            "The storeroom list says: {holdings}.",
-        )
-    },
-    paraphrases={
-        "en": (
-            "How many {thing} are in the storeroom?",
-            "Say how many {thing} the storeroom holds.",
-            "What is the number of {thing} in the storeroom?",
-            "Write the number of {thing} kept in the storeroom.",
-            "State how many {thing} there are in the storeroom.",
-            "Look up how many {thing} the storeroom has.",
-            "Give the storeroom's count of {thing}.",
-            "How many {thing} does the storeroom have?",
-        )
-    },
 )

@@ -1,7 +1,7 @@
-"""Recall the password of one of several doors.
+"""Recall the password of one of several people.
 
-problem   {"doors": ["red", "old"], "passwords": ["comet", "daisy"], "asked": 0}
-context   The password of the red door is "comet", and that of the old door is "daisy".
+problem   {"names": ["Ada", "Leo"], "passwords": ["comet", "daisy"], "asked": 0}
+context   The password of Ada is "comet" and the password of Leo is "daisy".
 answer    comet
 """
 
@@ -13,19 +13,19 @@ from musi.rng import Stream
 def generate(rng: Stream, lang: Language) -> Params:
     size = rng.randint(2, 4)
     return {
-        "doors": rng.sample(lang.adjectives, size),
+        "names": rng.sample(lang.names, size),
         "passwords": rng.sample(lang.nouns, size),
         "asked": rng.below(size),
     }
 
 
-def solve(params: Params) -> str:
+def solve(params: Params, lang: Language) -> str:
     return params["passwords"][params["asked"]]
 
 
 def slots(params: Params, lang: Language) -> Slots:
-    pairs = [f'"{word}" for the {door} door' for door, word in zip(params["doors"], params["passwords"], strict=True)]
-    return {"pairs": lang.join(pairs), "door": params["doors"][params["asked"]]}
+    pairs = lang.parts("recall_password", name=params["names"], word=params["passwords"])
+    return {"pairs": pairs, "name": params["names"][params["asked"]]}
 
 
 FAMILY = Family(
@@ -37,24 +37,4 @@ FAMILY = Family(
     generate=generate,
     solve=solve,
     slots=slots,
-    contexts={
-        "en": (
-            "The passwords are {pairs}.",
-            "These passwords are in use: {pairs}.",
-            "Remember the passwords: {pairs}.",
-            "The doors open with these passwords: {pairs}.",
-        )
-    },
-    paraphrases={
-        "en": (
-            "What is the password for the {door} door?",
-            "Give the password of the {door} door.",
-            "Write down the password that opens the {door} door.",
-            "Which password opens the {door} door?",
-            "Say the password for the {door} door.",
-            "Tell me the word that opens the {door} door.",
-            "State the password of the {door} door.",
-            "With which password does one open the {door} door?",
-        )
-    },
 )

@@ -1,7 +1,7 @@
 """Write a pair of words again and again: a long answer that pushes later stages away from the prompt.
 
-problem   {"words": ["red", "lamp"], "times": 3}
-answer    red lamp, red lamp, red lamp
+problem   {"words": ["river", "lamp"], "times": 3}
+answer    river lamp, river lamp, river lamp
 """
 
 from musi.families.family import Family, Params, Slots
@@ -10,15 +10,19 @@ from musi.rng import Stream
 
 
 def generate(rng: Stream, lang: Language) -> Params:
-    return {"words": [rng.choice(lang.adjectives), rng.choice(lang.nouns)], "times": rng.randint(2, 60)}
+    return stretch(rng, lang, rng.randint(6, 16))
 
 
-def solve(params: Params) -> str:
-    return ", ".join([" ".join(params["words"])] * params["times"])
+def stretch(rng: Stream, lang: Language, words: int) -> Params:
+    return {"words": rng.sample(lang.nouns, 2), "times": (words + 1) // 2}
+
+
+def solve(params: Params, lang: Language) -> str:
+    return lang.listed([lang.word_gap.join(params["words"])] * params["times"])
 
 
 def slots(params: Params, lang: Language) -> Slots:
-    return {"words": " ".join(params["words"]), "times": str(params["times"])}
+    return {"words": lang.word_gap.join(params["words"]), "times": str(params["times"])}
 
 
 FAMILY = Family(
@@ -26,21 +30,9 @@ FAMILY = Family(
     group="text editing",
     memory="instruction",
     answer="items",
-    capacity=90 * 200 * 59,
+    capacity=200 * 199 * 5,
     generate=generate,
     solve=solve,
     slots=slots,
-    filler=True,
-    paraphrases={
-        "en": (
-            'Write "{words}" {times} times, separated by commas.',
-            'Repeat the words "{words}" {times} times, with commas between the repetitions.',
-            'Copy out "{words}" {times} times and put a comma after each copy but the last.',
-            'Put "{words}" down {times} times in a row, separated by commas.',
-            'Give me {times} copies of "{words}", separated by commas.',
-            'Say "{words}" {times} times, with a comma between one time and the next.',
-            'Type "{words}" exactly {times} times, separated by commas.',
-            'Make a comma-separated list that holds "{words}" {times} times and nothing else.',
-        )
-    },
+    stretch=stretch,
 )

@@ -14,8 +14,8 @@ def generate(rng: Stream, lang: Language) -> Params:
     return {"names": rng.sample(lang.names, rng.randint(3, 5))}
 
 
-def solve(params: Params) -> str:
-    return ", ".join(reversed(params["names"]))
+def solve(params: Params, lang: Language) -> str:
+    return lang.listed(params["names"][::-1])
 
 
 def slots(params: Params, lang: Language) -> Slots:
@@ -31,24 +31,4 @@ FAMILY = Family(
     generate=generate,
     solve=solve,
     slots=slots,
-    contexts={
-        "en": (
-            "At the meeting, the speakers were {names}, in this order.",
-            "The speakers at the meeting took turns in this order: {names}.",
-            "The meeting heard {names}, one after the other.",
-            "Those who spoke at the meeting did so in this order: {names}.",
-        )
-    },
-    paraphrases={
-        "en": (
-            "List the speakers of the meeting from last to first, separated by commas.",
-            "Name the meeting's speakers in reverse order, separated by commas.",
-            "Write the speakers of the meeting backwards, from the last to the first, with commas between them.",
-            "Give the speakers at the meeting in reverse order, with commas between the names.",
-            "Put down who spoke at the meeting, starting with the last speaker, separated by commas.",
-            "Starting from the last one, list all speakers of the meeting, separated by commas.",
-            "Turn the order of the meeting's speakers around and write their names, separated by commas.",
-            "Enumerate the meeting's speakers, last one first, separated by commas.",
-        )
-    },
 )

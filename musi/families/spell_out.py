@@ -1,7 +1,7 @@
-"""Spell a word with hyphens.
+"""Spell two words with hyphens.
 
-problem   {"word": "lamp"}
-answer    l-a-m-p
+problem   {"words": ["lamp", "tree"]}
+answer    l-a-m-p t-r-e-e
 """
 
 from musi.families.family import Family, Params, Slots
@@ -10,10 +10,10 @@ from musi.rng import Stream
 
 
 def generate(rng: Stream, lang: Language) -> Params:
-    return {"words": [rng.choice(lang.adjectives), rng.choice(lang.nouns)]}
+    return {"words": rng.sample(lang.nouns, 2)}
 
 
-def solve(params: Params) -> str:
+def solve(params: Params, lang: Language) -> str:
     return " ".join("-".join(word) for word in params["words"])
 
 
@@ -26,20 +26,8 @@ FAMILY = Family(
     group="word games",
     memory="instruction",
     answer="text",
-    capacity=90 * 200,
+    capacity=200 * 199,
     generate=generate,
     solve=solve,
     slots=slots,
-    paraphrases={
-        "en": (
-            'Spell out "{words}" with a hyphen between the letters of each word and a space between the words.',
-            'Write "{words}" letter by letter: hyphens inside each word, a space between the two words.',
-            'Put a hyphen between all neighbouring letters of each word in "{words}", and keep the space.',
-            'Spell the two words "{words}", joining the letters of a word by hyphens and leaving the space as it is.',
-            'Break each word of "{words}" into letters joined by hyphens; keep one space between the words.',
-            'Show how "{words}" is spelled, with hyphens between letters and a space between words.',
-            'Copy "{words}" with a hyphen after every letter except the last of each word.',
-            'Separate the letters of each word in "{words}" by hyphens, with the two words still apart.',
-        )
-    },
 )

@@ -26,7 +26,7 @@ MAX_CHAIN = 32  # what an item can hold
 MAX_ITEM_CHARS = 80_000  # of a composed item's tasks; a full row repeats each twice and must stay a line of `MAX_LINE_BYTES`
 
 
-def stage_of(task: Task, context: str, chain: bool, distance: int) -> Stage:
+def stage_of(task: Task, context: str, chain: bool, distance: int, lang: str) -> Stage:
     """The stage that a task becomes; in a `chain` it needs what the context and earlier stages say.
 
     `params["task"]` tells apart the tasks of equal answers: uniqueness is judged on parameters.
@@ -40,7 +40,7 @@ def stage_of(task: Task, context: str, chain: bool, distance: int) -> Stage:
     name, reference = ("checked_text", task.reference) if task.checks else reference_kind(task.reference)
     digest = blake2b(f"{context}\x1f{task.instruction}".encode(), digest_size=8).hexdigest()
     params: dict[str, Any] = {"reference": reference, "task": digest} | ({"checks": list(task.checks)} if task.checks else {})
-    verdict = REFERENCES[name].verify(reference, params)
+    verdict = REFERENCES[name].verify(reference, params, LANGUAGES[lang])
     if not verdict.passed:
         raise ShapeError(f"its own reference fails: {verdict.reason}")
     memory: tuple[Memory, ...] = ("instruction", "content") if chain else ("instruction",)
@@ -68,7 +68,7 @@ def item_of(records: Sequence[Record], name: str, split: Split, index: int, lang
     stages: list[Stage] = []
     distance = 0
     for task in tasks:
-        stages.append(stage_of(task, context, chain, distance))
+        stages.append(stage_of(task, context, chain, distance, lang))
         distance += count_words(stages[-1].answer)
     item_id = f"musi-{name}-{split}-{index:05d}"
     instructions = [stage.instruction for stage in stages]

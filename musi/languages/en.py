@@ -1,6 +1,7 @@
-"""English: word lists and the phrasing of prompts."""
+"""English: words, sentences, numbers in words, and the frames of prompts."""
 
 from musi.languages.language import Language
+from musi.rng import Stream
 
 NOUNS = tuple(
     """
@@ -64,6 +65,68 @@ SUBJECTS = tuple(
 )
 
 
+CARRIED = tuple(
+    """
+    apples axe ball balloons banner basket biscuits blanket bowls bread broom bucket butter cake camera candles carpet carrots
+    chairs charcoal cheese cherries coffee cups cushions dishes drinks drum eggs firewood flag flowers flute forks games grapes
+    grill guitar hammock honey jam jug kettle kite knives ladder lamp lanterns lemonade map matches melon milk mugs mustard
+    napkins nuts olives onions oranges pancakes parasol peaches pears pillows plates plums potatoes puppets radio raft rice rope
+    rug salad salt sandwiches saucepan sausages soup spoons stools stove strawberries sugar sunshade table tea telescope tent
+    thermos ticket tomatoes towels trumpet umbrella violin walnuts water whistle
+    """.split()
+)
+PLACES = tuple(
+    """
+    Athens Barcelona Basel Berlin Bologna Bordeaux Bremen Brussels Budapest Cologne Copenhagen Cordoba Dresden Dublin Edinburgh
+    Florence Frankfurt Geneva Genoa Ghent Glasgow Granada Hamburg Hanover Helsinki Krakow Leipzig Lille Lisbon Liverpool London
+    Lyon Madrid Malaga Marseille Milan Munich Nantes Naples Nice Nuremberg Oslo Oxford Palermo Paris Pisa Porto Prague Riga Rome
+    Rotterdam Salzburg Seville Siena Sofia Stockholm Strasbourg Toulouse Turin Valencia Venice Verona Vienna Warsaw Zagreb Zurich
+    """.split()
+)
+UNITS = {
+    "mm": "millimetres",
+    "cm": "centimetres",
+    "m": "metres",
+    "km": "kilometres",
+    "g": "grams",
+    "kg": "kilograms",
+    "ml": "millilitres",
+    "l": "litres",
+    "s": "seconds",
+    "min": "minutes",
+    "h": "hours",
+    "d": "days",
+    "w": "weeks",
+}
+SMALL = tuple(
+    """
+    zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen
+    nineteen
+    """.split()
+)
+TENS = tuple("twenty thirty forty fifty sixty seventy eighty ninety".split())
+
+
+def sentence(rng: Stream) -> str:
+    """`The tired baker painted the green gate.`"""
+    first, second = rng.sample(ADJECTIVES, 2)
+    return f"The {first} {rng.choice(SUBJECTS)} {rng.choice(VERBS)} the {second} {rng.choice(NOUNS)}."
+
+
+def number_words(n: int) -> str:
+    """British style: `three hundred and forty-seven`."""
+    if n < 20:
+        return SMALL[n]
+    if n < 100:
+        return TENS[n // 10 - 2] + (f"-{SMALL[n % 10]}" if n % 10 else "")
+    size, name = (100, "hundred") if n < 1_000 else (1_000, "thousand")
+    head, rest = divmod(n, size)
+    text = f"{number_words(head)} {name}"
+    if not rest:
+        return text
+    return f"{text}{' and ' if rest < 100 else ' '}{number_words(rest)}"
+
+
 def join(parts: list[str]) -> str:
     """`a, b and c`."""
     return " and ".join([", ".join(parts[:-1]), parts[-1]]) if len(parts) > 1 else parts[0]
@@ -74,18 +137,28 @@ def lower_first(sentence: str) -> str:
     return sentence[0].lower() + sentence[1:]
 
 
-ENGLISH = Language(
+LANGUAGE = Language(
     code="en",
+    label="English",
     nouns=NOUNS,
-    adjectives=ADJECTIVES,
-    verbs=VERBS,
     names=NAMES,
     things=THINGS,
-    subjects=SUBJECTS,
+    carried=tuple(f"the {thing}" for thing in CARRIED),
+    places=PLACES,
+    colours=("red", "blue", "green", "yellow", "white", "black", "brown", "grey", "orange", "purple", "pink", "silver"),
     weekdays=("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"),
     ordinals=("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth"),
+    months=tuple("January February March April May June July August September October November December".split()),
+    units=UNITS,
+    sentence=sentence,
+    number_words=number_words,
+    comma=", ",
     join=join,
     lower_first=lower_first,
+    sort_key=str.casefold,
+    alphabet="abcdefghijklmnopqrstuvwxyz",
+    vowels="aeiou",
+    thousands=",",
     openings={
         "numbered": (
             "Here are {n} tasks.",
