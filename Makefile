@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 DEMO := demo-out
-DATA := data/musi-0.1.0
+DATA := data/musi-1.0.0
 TINY := prosg_ref/weights/tiny
 export HF_HUB_OFFLINE = 1
 # Two OpenMP threads beside any other busy process wait for each other: one was up to ten times faster on a shared machine.

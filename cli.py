@@ -43,7 +43,7 @@ Force = Annotated[bool, typer.Option("--force", help="Replace the folder if it e
 Sources = Annotated[list[Path], typer.Argument(help="JSON, JSONL or Parquet files, or Hugging Face datasets on disk.")]
 Source = Annotated[Path, typer.Argument(help="An official .pth, a Hugging Face folder, or a checkpoint of ours.")]
 Workers = Annotated[int, typer.Option(min=1, max=256, help="Processes; the result does not depend on it.")]
-DEFAULT_DATA = Path("data/musi-0.1.0")
+DEFAULT_DATA = Path("data/musi-1.0.0")
 
 
 class Engine(StrEnum):
@@ -112,20 +112,25 @@ def version_option(
 
 @dataset.command("build")
 def dataset_build(
-    out: Annotated[Path, typer.Argument(help="Folder to make.")] = DEFAULT_DATA,
+    out: Annotated[
+        Path | None, typer.Argument(help="Folder to make; data/musi-RELEASE unless given.", show_default=False)
+    ] = None,
     items: Annotated[int, typer.Option(help="Items over all splits; a multiple of 22. The release has 22,000.")] = 22_000,
     workers: Workers = 2,
     force: Force = False,
     engine: Annotated[Engine, typer.Option(help="Build here, or on a Ray cluster (RAY_ADDRESS).")] = Engine.local,
+    lang: Annotated[str, typer.Option(help="Language: en, de, es, fr or zh.")] = "en",
 ) -> None:
     """Build the dataset. A killed build goes on where it stopped.
 
-    Example: musi dataset build data/musi-0.1.0 --workers 2
+    Example: musi dataset build data/musi-1.0.0-de --lang de
     """
     from musi.build import build
+    from musi.generate import release_name
 
+    out = out or Path("data") / f"musi-{release_name(lang)}"
     with progress("items", items) as advance:
-        manifest = build(out, items, workers, force, advance, engine.value)
+        manifest = build(out, items, workers, force, advance, engine.value, lang)
     talk(f"release {manifest.release}: {sum(entry.items for entry in manifest.files.values()):,} items in {out}")
 
 
@@ -133,7 +138,7 @@ def dataset_build(
 def dataset_verify(directory: Directory = DEFAULT_DATA) -> None:
     """Compare every byte of a built release with its lock.
 
-    Example: musi dataset verify data/musi-0.1.0
+    Example: musi dataset verify data/musi-1.0.0
     """
     from musi.release import lock_digest, verify
 
@@ -145,7 +150,7 @@ def dataset_verify(directory: Directory = DEFAULT_DATA) -> None:
 def dataset_validate(directory: Directory = DEFAULT_DATA, workers: Workers = 2, as_json: Json = False) -> None:
     """Derive every answer again, try wrong ones, prove the splits disjoint, report near-duplicates.
 
-    Example: musi dataset validate data/musi-0.1.0
+    Example: musi dataset validate data/musi-1.0.0
     """
     from musi.release import manifest_of
     from musi.validate import validate
@@ -169,7 +174,7 @@ def dataset_validate(directory: Directory = DEFAULT_DATA, workers: Workers = 2, 
 def dataset_stats(directory: Directory = DEFAULT_DATA, as_json: Json = False) -> None:
     """Count families, constraints, kinds of memory, chain lengths and distances.
 
-    Example: musi dataset stats data/musi-0.1.0 --json
+    Example: musi dataset stats data/musi-1.0.0 --json
     """
     from rich.console import Console
 
@@ -184,13 +189,13 @@ def dataset_stats(directory: Directory = DEFAULT_DATA, as_json: Json = False) ->
 
 @dataset.command("show")
 def dataset_show(
-    item_id: Annotated[str, typer.Argument(help="Item, such as musi-0.1.0-test_iid-00007.")],
+    item_id: Annotated[str, typer.Argument(help="Item, such as musi-1.0.0-test_iid-00007.")],
     stage: Annotated[int, typer.Option(help="Show the control that asks only this stage (from 1).")] = 0,
     as_json: Json = False,
 ) -> None:
     """Print one item of the release: its prompt and its gold answer.
 
-    Example: musi dataset show musi-0.1.0-validation-00003 --stage 2
+    Example: musi dataset show musi-1.0.0-validation-00003 --stage 2
     """
     from musi.compose import multi_example, single_example
     from musi.release import find_item
@@ -213,7 +218,7 @@ def dataset_export(
 ) -> None:
     """Write the layout of the Hugging Face hub: Parquet files, dataset card, Croissant metadata.
 
-    Example: musi dataset export data/musi-0.1.0 data/musi-0.1.0-hf
+    Example: musi dataset export data/musi-1.0.0 data/musi-1.0.0-hf
     """
     from musi.layout import export
 
@@ -229,7 +234,7 @@ def dataset_diff(
 ) -> None:
     """Items added, edited and removed, by family; fails when the newer release's number does not allow them.
 
-    Example: musi dataset diff data/musi-0.1.0 data/musi-1.0.0
+    Example: musi dataset diff data/musi-1.0.0 data/musi-1.1.0
     """
     from rich.console import Console
 
@@ -332,7 +337,7 @@ def generate_command(
 ) -> None:
     """Let the reference model answer a prompt or an item of the release.
 
-    Example: musi generate --model prosg_ref/weights/tiny/backbone --item musi-0.1.0-validation-00003
+    Example: musi generate --model prosg_ref/weights/tiny/backbone --item musi-1.0.0-validation-00003
     """
     from prosg_ref.answer import answer
 

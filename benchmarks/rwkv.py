@@ -331,7 +331,7 @@ def main() -> None:
     parser.add_argument("--width", type=int, default=768)
     parser.add_argument("--vocab", type=int, default=50277)
     parser.add_argument("--checkpoint", type=Path, default=Path("prosg_ref/weights/tiny/backbone"), help="for `greedy`")
-    parser.add_argument("--data", type=Path, default=Path("data/musi-0.1.0"), help="for `greedy`")
+    parser.add_argument("--data", type=Path, default=Path("data/musi-1.0.0"), help="for `greedy`")
     options = parser.parse_args()
     torch.set_num_threads(1)
     config = RWKV4Config(options.layers, options.width, options.vocab)

@@ -17,10 +17,11 @@ from pathlib import Path
 from typing import Literal
 
 from musi.compose import STYLES
-from musi.constraints import CONSTRAINTS
+from musi.constraints import offered
 from musi.errors import MusiError
 from musi.families import FAMILIES
-from musi.generate import LICENCE, RELEASE, SIZES, build_item, check_capacity, item_key
+from musi.generate import LICENCE, RELEASE, SIZES, build_item, check_capacity, item_key, release_name
+from musi.languages import LANGUAGES
 from musi.schema import CANARY, SPLITS, FileEntry, Item, Manifest, Split, canonical_json
 
 SHARD_ITEMS = 500
@@ -30,7 +31,7 @@ MAX_ATTEMPTS = 1_000
 
 Progress = Callable[[int], None]
 Engine = Literal["local", "ray"]
-Job = tuple[Path, Split, range]
+Job = tuple[Path, Split, range, str]
 
 
 def item_line(item: Item) -> bytes:
@@ -38,7 +39,7 @@ def item_line(item: Item) -> bytes:
     return (canonical_json(item.model_dump(mode="json")) + "\n").encode()
 
 
-def split_sizes(items: int) -> dict[Split, int]:
+def split_sizes(items: int, lang: str = "en") -> dict[Split, int]:
     """Items of each split in a build of `items`, in the proportions of the release.
 
     Raises MusiError when they do not divide evenly or a split's families cannot give so many.
@@ -49,7 +50,7 @@ def split_sizes(items: int) -> dict[Split, int]:
         )
     sizes: dict[Split, int] = {split: SIZES[split] // 1_000 * (items // UNIT) for split in SPLITS}
     for split, count in sizes.items():
-        check_capacity(split, count)
+        check_capacity(split, count, lang)
     return sizes
 
 
@@ -60,6 +61,7 @@ def build(
     force: bool = False,
     progress: Progress = lambda done: None,
     engine: Engine = "local",
+    lang: str = "en",
 ) -> Manifest:
     """Build `items` items into the directory `out` and return its manifest; its bytes depend on neither `workers` nor `engine`.
 
@@ -67,16 +69,18 @@ def build(
     full or not writable, or when `items` cannot be built. `progress` is called with the number of items done since last time.
     With engine "ray", shards are made on a Ray cluster (see `musi.cluster`), as many at a time as it has cores.
     """
-    sizes = split_sizes(items)
+    if lang not in LANGUAGES:
+        raise MusiError(f"--lang {lang}: no such language; this MuSI knows {', '.join(LANGUAGES)}")
+    sizes = split_sizes(items, lang)
     if out.exists() and not force:
         raise MusiError(f"{out}: already exists; check it with `musi dataset verify {out}` or build again with --force")
     partial = out.with_name(out.name + ".partial")
     try:
-        shards = partial / f"shards-{items}-{source_digest()}"
+        shards = partial / f"shards-{lang}-{items}-{source_digest()}"
         shards.mkdir(parents=True, exist_ok=True)
-        _build_shards(shards, sizes, workers, progress, engine)
-        files = {f"{split}.jsonl": _join_shards(shards, partial, split, count) for split, count in sizes.items()}
-        manifest = make_manifest(files)
+        _build_shards(shards, sizes, workers, progress, engine, lang)
+        files = {f"{split}.jsonl": _join_shards(shards, partial, split, count, lang) for split, count in sizes.items()}
+        manifest = make_manifest(files, lang)
         (partial / MANIFEST).write_text(canonical_json(manifest.model_dump(mode="json")) + "\n", "utf-8")
         for leftover in partial.glob("shards-*"):
             shutil.rmtree(leftover)
@@ -89,15 +93,16 @@ def build(
     return manifest
 
 
-def make_manifest(files: dict[str, FileEntry]) -> Manifest:
-    """The manifest of this release for the given files."""
+def make_manifest(files: dict[str, FileEntry], lang: str = "en") -> Manifest:
+    """The manifest of this release, in the given language, for the given files."""
+    language = LANGUAGES[lang]
     return Manifest(
-        release=RELEASE,
-        lang="en",
+        release=release_name(lang),
+        lang=lang,
         licence=LICENCE,
         canary=CANARY,
-        families=tuple(FAMILIES),
-        constraints=tuple(CONSTRAINTS),
+        families=tuple(family.name for family in FAMILIES.values() if family.asks(language)),
+        constraints=tuple(rule.name for rule in offered(language)),
         styles=STYLES,
         files=files,
     )
@@ -107,7 +112,7 @@ def source_digest() -> str:
     """Digest of the code and facts that items are made of, so that shards of another version are never taken up."""
     digest = hashlib.blake2b(digest_size=8)
     for path in sorted(Path(__file__).parent.rglob("*")):
-        if path.suffix in (".py", ".jsonl"):
+        if path.suffix in (".py", ".jsonl", ".toml"):
             digest.update(path.read_bytes())
     return digest.hexdigest()
 
@@ -117,12 +122,14 @@ def shard_bounds(count: int) -> list[range]:
     return [range(start, min(start + SHARD_ITEMS, count)) for start in range(0, count, SHARD_ITEMS)]
 
 
-def _build_shards(shards: Path, sizes: dict[Split, int], workers: int, progress: Progress, engine: Engine) -> None:
+def _build_shards(shards: Path, sizes: dict[Split, int], workers: int, progress: Progress, engine: Engine, lang: str) -> None:
     jobs: list[Job] = [
-        (shards / f"{split}-{i:04d}", split, bounds) for split, n in sizes.items() for i, bounds in enumerate(shard_bounds(n))
+        (shards / f"{split}-{i:04d}", split, bounds, lang)
+        for split, n in sizes.items()
+        for i, bounds in enumerate(shard_bounds(n))
     ]
     open_jobs = [job for job in jobs if not job[0].exists()]
-    progress(sum(len(bounds) for path, _, bounds in jobs if path.exists()))
+    progress(sum(len(bounds) for path, _, bounds, _ in jobs if path.exists()))
     if engine == "ray":
         from musi.cluster import build_shards
 
@@ -155,16 +162,16 @@ def _end_with_parent() -> None:
     threading.Thread(target=watch, daemon=True).start()
 
 
-def _build_shard(path: Path, split: Split, bounds: range) -> int:
+def _build_shard(path: Path, split: Split, bounds: range, lang: str) -> int:
     """Write one shard; complete or not there at all."""
-    write_shard(path, shard_rows(split, bounds))
+    write_shard(path, shard_rows(split, bounds, lang))
     return len(bounds)
 
 
-def shard_rows(split: Split, bounds: range) -> Iterator[bytes]:
+def shard_rows(split: Split, bounds: range, lang: str) -> Iterator[bytes]:
     """The rows of one shard: each its item's key in hex, a tab and the canonical line."""
     for index in bounds:
-        item = build_item(split, index)
+        item = build_item(split, index, lang=lang)
         yield item_key(item).hex().encode() + b"\t" + item_line(item)
 
 
@@ -176,11 +183,11 @@ def write_shard(path: Path, rows: Iterable[bytes]) -> None:
     temporary.rename(path)
 
 
-def _join_shards(shards: Path, out: Path, split: Split, count: int) -> FileEntry:
+def _join_shards(shards: Path, out: Path, split: Split, count: int, lang: str) -> FileEntry:
     """Write a split's file from its shards, drawing items that repeat an earlier one again."""
     digest, size = hashlib.sha256(), 0
     with (out / f"{split}.jsonl").open("wb") as file:
-        for line in _unique_lines(split, _shard_rows(shards, split, count)):
+        for line in _unique_lines(split, _shard_rows(shards, split, count), lang):
             file.write(line)
             digest.update(line)
             size += len(line)
@@ -197,7 +204,7 @@ def _shard_rows(shards: Path, split: Split, count: int) -> Iterator[tuple[bytes,
                 yield bytes.fromhex(key.decode()), line
 
 
-def _unique_lines(split: Split, rows: Iterator[tuple[bytes, bytes]]) -> Iterator[bytes]:
+def _unique_lines(split: Split, rows: Iterator[tuple[bytes, bytes]], lang: str = "en", release: str = RELEASE) -> Iterator[bytes]:
     seen: set[bytes] = set()
     for index, (key, line) in enumerate(rows):
         attempt = 0
@@ -205,13 +212,13 @@ def _unique_lines(split: Split, rows: Iterator[tuple[bytes, bytes]]) -> Iterator
             attempt += 1
             if attempt > MAX_ATTEMPTS:
                 raise MusiError(f"{split} item {index}: no new item in {MAX_ATTEMPTS:,} attempts; ask for fewer with --items")
-            item = build_item(split, index, attempt)
+            item = build_item(split, index, attempt, lang, release)
             key, line = item_key(item), item_line(item)
         seen.add(key)
         yield line
 
 
-def split_lines(split: Split, count: int | None = None) -> Iterator[bytes]:
+def split_lines(split: Split, count: int | None = None, lang: str = "en", release: str = RELEASE) -> Iterator[bytes]:
     """The lines of a split's file, built in memory: what the file of the release must hold."""
-    items = (build_item(split, index) for index in range(SIZES[split] if count is None else count))
-    return _unique_lines(split, ((item_key(item), item_line(item)) for item in items))
+    items = (build_item(split, index, 0, lang, release) for index in range(SIZES[split] if count is None else count))
+    return _unique_lines(split, ((item_key(item), item_line(item)) for item in items), lang, release)

@@ -19,15 +19,15 @@ SHARDS_PER_CORE = 2  # in flight at a time; their rows are what this process hol
 PATIENCE = 10  # seconds to wait for a cluster's first sign of life
 
 
-def shard_bytes(split: Split, bounds: range, digest: str) -> bytes:
+def shard_bytes(split: Split, bounds: range, lang: str, digest: str) -> bytes:
     """The rows of one shard, built on a worker; raises MusiError when its MuSI is another one than the builder's."""
     if source_digest() != digest:
         raise MusiError("a worker of the cluster has another version of MuSI; install the same one on every machine")
-    return b"".join(shard_rows(split, bounds))
+    return b"".join(shard_rows(split, bounds, lang))
 
 
 def build_shards(jobs: Sequence[Job], progress: Progress) -> None:
-    """Build every (path, split, indices) on the cluster and write it here.
+    """Build every (path, split, indices, language) on the cluster and write it here.
 
     Raises MusiError when Ray is not installed, the cluster cannot be reached, or a worker fails.
     """
@@ -68,11 +68,11 @@ def _run(ray: Any, jobs: Sequence[Job], progress: Progress) -> None:
     waiting = iter(jobs)
     running: dict[Any, Job] = {}
     while True:
-        for path, split, bounds in islice(waiting, room - len(running)):
-            running[build_remote.remote(split, bounds, digest)] = (path, split, bounds)
+        for path, split, bounds, lang in islice(waiting, room - len(running)):
+            running[build_remote.remote(split, bounds, lang, digest)] = (path, split, bounds, lang)
         if not running:
             return
         (done, *_), _ = ray.wait(list(running), num_returns=1)
-        path, _, bounds = running.pop(done)
+        path, _, bounds, _ = running.pop(done)
         write_shard(path, [ray.get(done)])
         progress(len(bounds))

@@ -9,6 +9,7 @@ from musi.constraints import ConstraintKind, offered
 from musi.errors import MusiError
 from musi.families import FAMILIES, Family, Params
 from musi.languages import LANGUAGES, Language, count_words
+from musi.matching import AnswerKind
 from musi.rng import Stream
 from musi.schema import CANARY, SPLITS, Constraint, Item, Memory, Split, Stage, canonical_json
 
@@ -167,7 +168,7 @@ def _draw_rules(rng: Stream, lang: Language) -> list[ConstraintKind]:
 
 
 def _settle_rules(
-    rng: Stream, lang: Language, kinds: list[ConstraintKind], answers: list[tuple[str, str]]
+    rng: Stream, lang: Language, kinds: list[ConstraintKind], answers: list[tuple[AnswerKind, str]]
 ) -> list[tuple[str, Params]]:
     """The rules with their parameters, drawn in the order in which they are applied; those that do not suit are dropped."""
     settled: list[tuple[str, Params]] = []
@@ -214,7 +215,10 @@ def _draw_problems(
 def _draw_problem(rng: Stream, lang: Language, plan: Recipe, family: Family, words: int) -> tuple[Params, str]:
     """A problem of the split's partition and its canonical JSON; its answer has about `words` words, if any are asked for."""
     for _ in range(MAX_DRAWS):
-        params = family.stretch(rng, lang, words) if words and family.stretch else family.generate(rng, lang)
+        if words and family.stretch:
+            params = family.stretch(rng, lang, rng.randint(words * 9 // 10, words * 11 // 10))
+        else:
+            params = family.generate(rng, lang)
         params_json = canonical_json(params)
         if family.closed or partition(problem_key(family.name, params_json)) in plan.partitions:
             return params, params_json

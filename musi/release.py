@@ -3,13 +3,15 @@
 import hashlib
 import os
 from contextlib import suppress
+from itertools import product
 from pathlib import Path
 
 from pydantic import ValidationError
 
 from musi.build import MANIFEST, split_lines
 from musi.errors import MusiError
-from musi.generate import RELEASE
+from musi.generate import RELEASE, release_name
+from musi.languages import LANGUAGES
 from musi.schema import SPLITS, FileEntry, Item, Manifest, Split, parse_item, read_items
 
 LOCKS = Path(__file__).parent / "releases"
@@ -84,10 +86,11 @@ def _first_difference(path: Path, release: str) -> str:
     """Where a file leaves the release: found by building the right lines again, which only the current release allows."""
     split = next((split for split in SPLITS if split == path.stem), None)
     again = "rebuild with `musi dataset build --force`"
-    if split is None or release != RELEASE:
+    lang = release.removeprefix(RELEASE).removeprefix("-") or "en"
+    if split is None or lang not in LANGUAGES or release != release_name(lang):
         return f"digest differs from the lock; {again}"
     with path.open("rb") as file:
-        for number, wanted in enumerate(split_lines(split), start=1):
+        for number, wanted in enumerate(split_lines(split, lang=lang), start=1):
             if file.readline(len(wanted) + 1) != wanted:
                 item = parse_item(wanted, str(path)).id
                 return f"line {number} (item {item}) differs from the lock; {again}"
@@ -95,14 +98,15 @@ def _first_difference(path: Path, release: str) -> str:
 
 
 def find_item(item_id: str) -> Item:
-    """The item of the current release called `item_id`; raises MusiError when there is none."""
-    for split in SPLITS:
-        prefix = f"musi-{RELEASE}-{split}-"
+    """The item called `item_id` of the current release, in any language; raises MusiError when there is none."""
+    for lang, split in product(LANGUAGES, SPLITS):
+        name = release_name(lang)
+        prefix = f"musi-{name}-{split}-"
         index = item_id.removeprefix(prefix)
         if not (item_id.startswith(prefix) and len(index) <= 9 and index.isdecimal()):
             continue
-        if int(index) < lock().files[f"{split}.jsonl"].items:
-            item = load_split(split)[int(index)]
+        if int(index) < lock(name).files[f"{split}.jsonl"].items:
+            item = load_split(split, lang=lang)[int(index)]
             if item.id == item_id:
                 return item
     raise MusiError(f"{item_id!r}: no such item in release {RELEASE}; ids look like musi-{RELEASE}-test_iid-00007")
@@ -115,29 +119,31 @@ def cache_dir() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "musi"
 
 
-def load_split(split: Split, directory: Path | None = None) -> list[Item]:
-    """The items of a split of the locked release, from `directory` or built into the cache on first use (seconds).
+def load_split(split: Split, directory: Path | None = None, lang: str = "en") -> list[Item]:
+    """The items of a split of the locked release in a language, from `directory` or built into the cache on first use (seconds).
 
     Raises MusiError when the file does not match the lock.
     """
-    path = (directory or cache_dir() / RELEASE) / f"{split}.jsonl"
+    release = release_name(lang)
+    path = (directory or cache_dir() / release) / f"{split}.jsonl"
+    wanted = lock(release).files[path.name]
     if directory is None and not path.exists():
-        _cache(path, split)
-    if file_digest(path) != lock().files[path.name]:
+        _cache(path, split, lang)
+    if file_digest(path) != wanted:
         if directory is not None:
-            raise MusiError(f"{path}: {_first_difference(path, RELEASE)}")
-        _cache(path, split)
-        if file_digest(path) != lock().files[path.name]:
+            raise MusiError(f"{path}: {_first_difference(path, release)}")
+        _cache(path, split, lang)
+        if file_digest(path) != wanted:
             raise MusiError(f"{path}: this MuSI builds other bytes than its lock; please report it with your Python version")
     return list(read_items(path))
 
 
-def _cache(path: Path, split: Split) -> None:
+def _cache(path: Path, split: Split, lang: str) -> None:
     temporary = path.with_suffix(f".{os.getpid()}.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with temporary.open("wb") as file:
-            file.writelines(split_lines(split))
+            file.writelines(split_lines(split, lang=lang))
         temporary.replace(path)
     except OSError as error:
         with suppress(OSError):

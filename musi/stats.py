@@ -19,7 +19,9 @@ def stats(directory: Path) -> dict[str, Any]:
     families: dict[str, dict[str, Any]] = defaultdict(
         lambda: {"stages": 0, "memory": Counter(), "distance": Counter(), "position": Counter()}
     )
-    constraints: dict[str, dict[str, Any]] = defaultdict(lambda: {"items": 0})
+    constraints: dict[str, dict[str, Any]] = defaultdict(
+        lambda: {"items": 0, "stages_bound": 0, "memory": Counter(), "distance": Counter()}
+    )
     splits: dict[str, dict[str, Any]] = {}
     for name in manifest.files:
         split: dict[str, Any] = {
@@ -36,7 +38,13 @@ def stats(directory: Path) -> dict[str, Any]:
             split["styles"][item.style] += 1
             split["lengths"][str(len(item.stages))] += 1
             for rule in item.constraints:
-                constraints[rule.name]["items"] += 1
+                row = constraints[rule.name]
+                row["items"] += 1
+                for stage in item.stages:
+                    if "constraint" in stage.memory:
+                        row["stages_bound"] += 1
+                        row["memory"].update(stage.memory)
+                        row["distance"][_bin(stage.distance)] += 1
             for position, stage in enumerate(item.stages, start=1):
                 row = families[stage.family]
                 row["stages"] += 1
@@ -54,10 +62,6 @@ def stats(directory: Path) -> dict[str, Any]:
         "families": dict(sorted(families.items())),
         "constraints": dict(sorted(constraints.items())),
     }
-
-
-def _counters(*names: str) -> dict[str, Counter[str]]:
-    return {name: Counter() for name in names}
 
 
 def _bin(distance: int) -> str:
@@ -78,9 +82,9 @@ def print_stats(data: dict[str, Any], console: Console) -> None:
         positions = sum(int(position) * count for position, count in row["position"].items()) / row["stages"]
         table.add_row(name, row["group"], f"{row['stages']:,}", ", ".join(sorted(row["memory"])), f"{positions:.2f}")
     console.print(table)
-    table = Table("constraint", "items")
+    table = Table("constraint", "items", "stages bound")
     for name, row in data["constraints"].items():
-        table.add_row(name, f"{row['items']:,}")
+        table.add_row(name, f"{row['items']:,}", f"{row['stages_bound']:,}")
     console.print(table)
 
 

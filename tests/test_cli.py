@@ -11,8 +11,10 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
+from musi import __version__
 from musi.__main__ import load_cli
 from musi.errors import MusiError
+from musi.generate import RELEASE
 
 cli = load_cli()
 runner = CliRunner()
@@ -83,7 +85,7 @@ def test_starting_does_not_import_what_is_heavy(arguments):
 
 
 def test_version():
-    assert runner.invoke(cli.app, ["--version"]).stdout.startswith("musi 0.1.0, dataset release 0.1.0")
+    assert runner.invoke(cli.app, ["--version"]).stdout.startswith(f"musi {__version__}, dataset release {RELEASE}")
 
 
 # --- faults -----------------------------------------------------------------------------------------------------------------
@@ -107,7 +109,7 @@ def test_the_traceback_shows_under_musi_debug(tmp_path):
 @pytest.mark.parametrize(
     "arguments",
     [["nope"], ["dataset", "nope"], ["dataset", "verify", "--nope"], ["dataset", "show"], ["dataset", "build", "--workers", "0"],
-     ["dataset", "build", "--items", "x"], ["dataset", "show", "musi-0.1.0-test_iid-00007", "--stage", "99"]],
+     ["dataset", "build", "--items", "x"], ["dataset", "show", "musi-1.0.0-test_iid-00007", "--stage", "99"]],
 )  # fmt: skip
 def test_usage_faults_exit_with_2(arguments):
     done = runner.invoke(cli.app, arguments)
@@ -129,7 +131,7 @@ BAD = {
     "verify nothing": ["dataset", "verify", "{}/none"],
     "validate nothing": ["dataset", "validate", "{}/none"],
     "stats of nothing": ["dataset", "stats", "{}/none"],
-    "show an unknown item": ["dataset", "show", "musi-0.1.0-train-99999"],
+    "show an unknown item": ["dataset", "show", "musi-1.0.0-train-99999"],
     "build into an existing folder": ["dataset", "build", "{}", "--items", "22"],
     "build an odd number": ["dataset", "build", "{}/out", "--items", "23"],
     "report on nothing": ["report", "{}/none"],
@@ -169,7 +171,7 @@ def test_a_fault_of_musi_itself_is_not_hidden(monkeypatch, capsys):
 
 def test_a_closed_pipe_is_no_fault():
     done = subprocess.run(
-        f"{sys.executable} -m musi dataset show musi-0.1.0-test_ood-00000 | true", shell=True, capture_output=True, text=True
+        f"{sys.executable} -m musi dataset show musi-1.0.0-test_ood-00000 | true", shell=True, capture_output=True, text=True
     )
     assert "Traceback" not in done.stderr
 
@@ -198,7 +200,7 @@ def test_validate_exits_1_and_names_the_item(tiny, tmp_path):
     path.write_bytes(path.read_bytes().replace(b'"distance":0', b'"distance":1', 1))
     done = runner.invoke(cli.app, ["dataset", "validate", str(copy), "--workers", "1"])
     assert done.exit_code == 1
-    assert "train.jsonl, line 1: musi-0.1.0-train-00000: stage 1: distance is 0 words, not 1" in done.stdout
+    assert "train.jsonl, line 1: musi-1.0.0-train-00000: stage 1: distance is 0 words, not 1" in done.stdout
 
 
 def test_show_prints_prompt_and_answer_and_one_stage():

@@ -262,7 +262,7 @@ def _fault(task: Task, text: str) -> str | None:
     try:
         reference = text_of({"answer": text}, "answer")
         taught = Task(task.instruction, reference, task.checks)
-        stage_of(taught, "", False, 0)
+        stage_of(taught, "", False, 0, "en")
         item_of([Record("answer", (taught,))], "teacher", "train", 0, "en")
     except ShapeError as error:
         return str(error).removeprefix("its own reference fails: ")

@@ -19,6 +19,7 @@ import tomllib
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from musi.errors import MusiError
 
@@ -46,8 +47,8 @@ def phrasings(lang: str) -> dict[str, Phrasing]:
         for name, entry in tomllib.loads(path.read_text("utf-8")).items():
             if name in found:
                 raise MusiError(f"{path}: {name} is phrased a second time; keep one")
-            try:
-                found[name] = Phrasing(**{key: value if key == "part" else tuple(value) for key, value in entry.items()})
-            except TypeError:
-                raise MusiError(f"{path}: {name}: keys are asks, tells, part and says, not {', '.join(entry)}") from None
+            if unknown := set(entry) - set(Phrasing.__dataclass_fields__):
+                raise MusiError(f"{path}: {name}: unknown key {min(unknown)}; see the head of musi/phrasing/__init__.py")
+            fields: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in entry.items()}
+            found[name] = Phrasing(**fields)
     return found

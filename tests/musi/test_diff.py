@@ -10,6 +10,7 @@ from rich.console import Console
 
 from musi.diff import Diff, check_version, diff, print_diff
 from musi.errors import MusiError
+from musi.generate import RELEASE
 from musi.release import file_digest, manifest_of
 from musi.schema import canonical_json
 
@@ -52,20 +53,20 @@ def longer(rows):
 
 def test_a_release_does_not_differ_from_itself(tiny):
     found = diff(tiny, tiny)
-    assert found == Diff("0.1.0", "0.1.0")
+    assert found == Diff(RELEASE, RELEASE)
     check_version(found)
 
 
 def test_a_new_name_alone_is_a_patch(tiny, tmp_path):
-    found = diff(tiny, release(tiny, tmp_path / "new", "0.1.1"))
-    assert found == Diff("0.1.0", "0.1.1")
+    found = diff(tiny, release(tiny, tmp_path / "new", "1.0.1"))
+    assert found == Diff(RELEASE, "1.0.1")
     check_version(found)
 
 
 def test_a_larger_build_only_adds(tiny, small):
     found = diff(tiny, small)
     assert (len(found.added), found.edited, found.removed) == (198, [], [])
-    assert found.added[0] == "musi-0.1.0-train-00019"
+    assert found.added[0] == "musi-1.0.0-train-00019"
     assert sum(row["added"] for row in found.families.values()) > 198
     with pytest.raises(MusiError, match=r"item musi-0\.1\.0-train-00019 is new, but the number is the same"):
         check_version(found)
@@ -88,7 +89,7 @@ def test_an_edited_row_is_named_with_its_fields(tiny, tmp_path):
 
 def test_a_removed_row_is_named(tiny, tmp_path):
     found = diff(tiny, release(tiny, tmp_path / "new", "0.2.0", shorter))
-    assert found.removed == ["musi-0.1.0-train-00005", "musi-0.1.0-train-00006"]
+    assert found.removed == ["musi-1.0.0-train-00005", "musi-1.0.0-train-00006"]
     with pytest.raises(MusiError, match=r"item musi-0\.1\.0-train-00005 of 0\.1\.0 is gone, which a MINOR release may not do"):
         check_version(found)
 
@@ -103,7 +104,7 @@ def test_an_added_row_needs_a_minor_release(tiny, tmp_path):
     with pytest.raises(
         MusiError, match=r"item musi-0\.1\.1-train-00019 is new, which a PATCH release may not do; call it 0\.2\.0"
     ):
-        check_version(diff(tiny, release(tiny, tmp_path / "patch", "0.1.1", longer)))
+        check_version(diff(tiny, release(tiny, tmp_path / "patch", "1.0.1", longer)))
 
 
 @pytest.mark.parametrize(("old", "new"), [("0.2.0", "0.1.9"), ("1.0.0", "0.9.0"), ("0.1.0", "0.2.1"), ("0.1.0", "2.0.0.0")])
@@ -144,5 +145,5 @@ def test_as_data_and_as_table(tiny, small):
     assert (data["needs"], len(data["added"]), data["edited"]) == ("MINOR", 198, [])
     text = io.StringIO()
     print_diff(found, Console(file=text, width=120))
-    assert "added 198: musi-0.1.0-train-00019" in text.getvalue()
+    assert "added 198: musi-1.0.0-train-00019" in text.getvalue()
     assert "and 195 more" in text.getvalue()

@@ -55,7 +55,7 @@ def test_croissant_loads_and_iterates(exported, tiny):
     dataset = mlcroissant.Dataset(jsonld=str(exported / "croissant.json"))
     assert dataset.metadata.issues.errors == set()
     assert dataset.metadata.issues.warnings == set()
-    assert str(dataset.metadata.version) == "0.1.0"
+    assert str(dataset.metadata.version) == "1.0.0"
     for split in SPLITS:
         wanted = rows_of(tiny, split)
         for record, row in zip(dataset.records(split), wanted, strict=True):

@@ -6,6 +6,7 @@ from collections import Counter
 import pytest
 
 from musi.families import FAMILIES, family
+from musi.languages import LANGUAGES
 from musi.mutants import mutants
 from musi.schema import load_params
 from musi.score import score_stage
@@ -21,7 +22,7 @@ def all_mutants(items):
         for k, stage in enumerate(item.stages):
             for kind, text in mutants(item, k, other):
                 yield item, k, kind, text
-            other = family(stage.family, "test").solve(load_params(stage.params))
+            other = family(stage.family, "test").solve(load_params(stage.params), LANGUAGES[item.lang])
 
 
 def test_all_mutants_fail(items):

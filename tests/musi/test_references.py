@@ -9,7 +9,10 @@ from hypothesis import strategies as st
 from musi.checks import CHECKS, check_fault, run_checks
 from musi.errors import MusiError
 from musi.families import FAMILIES
+from musi.languages import LANGUAGES
 from musi.references import REFERENCES, canonical_number, reference_kind, stage_kind
+
+ENGLISH = LANGUAGES["en"]
 
 
 @pytest.mark.parametrize(("reference", "kind", "stored"), [
@@ -21,7 +24,7 @@ from musi.references import REFERENCES, canonical_number, reference_kind, stage_
 ])  # fmt: skip
 def test_the_strictest_kind_is_chosen(reference, kind, stored):
     assert reference_kind(reference) == (kind, stored)
-    assert REFERENCES[kind].verify(stored, {"reference": stored}).passed
+    assert REFERENCES[kind].verify(stored, {"reference": stored}, ENGLISH).passed
 
 
 RIGHT = {
@@ -40,9 +43,9 @@ RIGHT = {
 def test_reference_verifiers_are_strict(name):
     gold, right, wrong = RIGHT[name]
     for text in right:
-        assert REFERENCES[name].verify(text, {"reference": gold}).passed, text
+        assert REFERENCES[name].verify(text, {"reference": gold}, ENGLISH).passed, text
     for text in wrong:
-        assert not REFERENCES[name].verify(text, {"reference": gold}).passed, text
+        assert not REFERENCES[name].verify(text, {"reference": gold}, ENGLISH).passed, text
 
 
 def test_kinds_are_found_by_name_and_never_shadow_a_family():
@@ -58,7 +61,7 @@ def test_numbers_and_verifiers_take_any_text(text):
     number = canonical_number(text)
     assert number is None or canonical_number(number) == number
     for kind in REFERENCES.values():
-        kind.verify(text, {"reference": text, "checks": [{"name": "punctuation:no_comma"}]})
+        kind.verify(text, {"reference": text, "checks": [{"name": "punctuation:no_comma"}]}, ENGLISH)
 
 
 CASES = [

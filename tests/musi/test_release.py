@@ -151,9 +151,9 @@ def test_find_item():
     assert find_item(f"musi-{RELEASE}-test_iid-00007") == build_item("test_iid", 7)
 
 
-@pytest.mark.parametrize("name", ["", "7", "test_iid-00007", "musi-0.1.0-test_iid-7", "musi-0.1.0-test_iid-01000",
-                                  "musi-9.9.9-test_iid-00007", "musi-0.1.0-dev-00007", "musi-0.1.0-test_iid--0001",
-                                  "musi-0.1.0-test_iid-²", "musi-0.1.0-test_iid-" + "9" * 5000])  # fmt: skip
+@pytest.mark.parametrize("name", ["", "7", "test_iid-00007", "musi-1.0.0-test_iid-7", "musi-1.0.0-test_iid-01000",
+                                  "musi-9.9.9-test_iid-00007", "musi-1.0.0-dev-00007", "musi-1.0.0-test_iid--0001",
+                                  "musi-1.0.0-test_iid-²", "musi-1.0.0-test_iid-" + "9" * 5000])  # fmt: skip
 def test_an_unknown_item_is_a_musi_error(name):
     with pytest.raises(MusiError, match="no such item in release"):
         find_item(name)

@@ -25,7 +25,7 @@ def test_counts_add_up(small):
 
 def test_is_plain_data_and_prints(small):
     data = stats(small)
-    assert json.loads(json.dumps(data))["release"] == "0.1.0"
+    assert json.loads(json.dumps(data))["release"] == "1.0.0"
     console = Console(record=True, width=120)
     print_stats(data, console)
     text = console.export_text()

@@ -75,7 +75,7 @@ CASES = {
     "params that are no JSON": (stage_set(0, params="{"), "JSONDecodeError"),
     "params of another shape": (stage_set(0, params="[]"), "TypeError"),
     "missing params": (stage_set(0, params="{}"), "KeyError"),
-    "another id": (lambda row: {**row, "id": "musi-0.1.0-train-00099"}, "id should be musi-0.1.0-train-00002 at this line"),
+    "another id": (lambda row: {**row, "id": "musi-1.0.0-train-00099"}, "id should be musi-1.0.0-train-00002 at this line"),
     "another split": (lambda row: {**row, "split": "validation"}, "release, split or index does not fit the file"),
     "another index": (lambda row: {**row, "index": 7}, "release, split or index does not fit the file"),
     "no canary": (lambda row: {**row, "canary": ""}, "canary is missing"),
@@ -91,7 +91,7 @@ def test_a_damaged_item_is_reported_with_line_id_and_reason(copy, change, reason
     report = validate(copy, workers=1)
     found = [problem for problem in report.problems if problem.where == "train.jsonl, line 3"]
     assert any(re.search(reason, problem.reason) for problem in found), found
-    assert {problem.item for problem in found} <= {row["id"], "-", "musi-0.1.0-train-00099"}
+    assert {problem.item for problem in found} <= {row["id"], "-", "musi-1.0.0-train-00099"}
 
 
 def test_a_verifier_that_lets_mutants_pass_is_reported(copy, monkeypatch):
@@ -106,7 +106,7 @@ def test_a_verifier_that_lets_mutants_pass_is_reported(copy, monkeypatch):
 def test_an_item_that_repeats_another_is_reported(copy):
     lines = (copy / "train.jsonl").read_bytes().splitlines()
     edit(copy, "train.jsonl", 5, lambda row: {**json.loads(lines[0]), "id": row["id"], "index": row["index"]})
-    assert "has the same canonical parameters as musi-0.1.0-train-00000" in [
+    assert "has the same canonical parameters as musi-1.0.0-train-00000" in [
         problem.reason for problem in validate(copy, 1).problems
     ]
 
@@ -115,7 +115,7 @@ def test_an_item_copied_into_another_split_is_reported(copy):
     lines = (copy / "train.jsonl").read_bytes().splitlines()
     edit(copy, "test_iid.jsonl", 1, lambda row: {**json.loads(lines[0]), **{key: row[key] for key in ("id", "split", "index")}})
     report = validate(copy, 1)
-    copied, original = "musi-0.1.0-test_iid-00000", "musi-0.1.0-train-00000"
+    copied, original = "musi-1.0.0-test_iid-00000", "musi-1.0.0-train-00000"
     found = [problem.reason for problem in report.problems if problem.item == original]
     assert f"has the same canonical parameters as {copied}" in found
     assert "shares a stage's canonical parameters with split test_iid" in found
