@@ -15,13 +15,13 @@ checks the candidate, so a hedge (`Paris or Rome`, `it is not 10`, two numbers) 
 sentence. What passes strict passes loose: an answer that may stand on several lines, such as a list or a fenced one, is not cut
 down to its last line.
 
-Several rules may be nested either way (`"Nora: 42"` or `Nora: "42"`): every order is tried.
+Marks of several rules may be nested either way (`"Nora: 42"` or `Nora: "42"`): every order is tried.
 
 A missing stage fails in both: denominators never shrink. A verifier never raises on text; if one does, the run stops.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import permutations
 from typing import Literal
@@ -186,8 +186,19 @@ def score_stage(item: Item, k: int, text: str, mode: Mode = "strict") -> StageSc
     first = _judge(text, kind, params, rules, lang)
     if first.passed or len(rules) < 2:
         return first
-    others = (_judge(text, kind, params, order, lang) for order in permutations(rules) if list(order) != rules)
+    others = (_judge(text, kind, params, order, lang) for order in _nestings(rules))
     return next((score for score in others if score.passed), first)
+
+
+def _nestings(rules: Sequence[tuple[ConstraintKind, Params]]) -> Iterator[list[tuple[ConstraintKind, Params]]]:
+    """Other orders than the given one: marks around an answer may be nested freely; letter case is then judged on the whole."""
+    marks = [pair for pair in rules if pair[0].slot in ("front", "end", "wrap")]
+    if len(marks) < 2:
+        return
+    around = [pair for pair in rules if pair[0].slot in ("limit", "case")]
+    inner = [pair for pair in rules if pair not in marks and pair not in around]
+    for order in permutations(marks):
+        yield [*around, *order, *inner]
 
 
 def _judge(
