@@ -210,6 +210,17 @@ def dataset_show(
     typer.echo(f"{prompt}\n\n{'-' * 40}\n{answer}")
 
 
+@dataset.command("gallery")
+def dataset_gallery() -> None:
+    """Print three examples of every family, constraint and language as Markdown.
+
+    Example: musi dataset gallery > docs/gallery.md
+    """
+    from musi.gallery import gallery
+
+    typer.echo(gallery(), nl=False)
+
+
 @dataset.command("export")
 def dataset_export(
     directory: Annotated[Path, typer.Argument(help="Folder of a built dataset.")],

@@ -52,14 +52,20 @@ class Stream:
         return option
 
     def sample(self, options: Sequence[T], count: int) -> list[T]:
-        """`count` different members of `options`, in random order (a partial Fisher-Yates shuffle).
+        """`count` different members of `options` (by position), in random order.
 
-        Raises ValueError when `options` has fewer than `count` members.
+        A few of many are drawn again when they repeat; otherwise it is a partial Fisher-Yates shuffle. Raises ValueError when
+        `options` has fewer than `count` members.
         """
-        if count > len(options):
-            raise ValueError(f"cannot draw {count} from {len(options)} options")
+        size, random = len(options), self.random
+        if count > size:
+            raise ValueError(f"cannot draw {count} from {size} options")
+        if 8 * count <= size:
+            drawn: dict[int, None] = {}
+            while len(drawn) < count:
+                drawn[int(random() * size)] = None
+            return [options[i] for i in drawn]
         pool = list(options)
-        random = self.random
         for i in range(count):
             j = i + int(random() * (len(pool) - i))
             pool[i], pool[j] = pool[j], pool[i]

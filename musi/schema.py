@@ -6,6 +6,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
+import orjson
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from musi.errors import MusiError
@@ -15,6 +16,7 @@ Split = Literal["train", "validation", "test_iid", "test_ood"]
 SPLITS: tuple[Split, ...] = ("train", "validation", "test_iid", "test_ood")
 CANARY = "musi-canary 7f0c9a52-5d0e-4f6b-9c55-2b3f1f6f7a41: benchmark data, keep out of training corpora"
 MAX_LINE_BYTES = 1_000_000
+_ENCODER = json.JSONEncoder(sort_keys=True, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
 
 
 class Record(BaseModel):
@@ -82,7 +84,12 @@ class Manifest(Record):
 
 def canonical_json(value: Any) -> str:
     """JSON with sorted keys, no spaces, UTF-8 text in NFC: equal values give equal bytes."""
-    text = json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    try:
+        text = orjson.dumps(value, option=orjson.OPT_SORT_KEYS).decode()
+    except TypeError:  # what orjson cannot write: whole numbers of more than 64 bits, lone surrogates
+        text = _ENCODER.encode(value)
+    if "null" in text:
+        _ENCODER.encode(value)  # orjson writes NaN as null; this raises ValueError
     return text if text.isascii() else unicodedata.normalize("NFC", text)
 
 

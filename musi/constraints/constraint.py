@@ -13,7 +13,7 @@ Answers = Sequence[str]
 Slot = Literal["separator", "numbers", "names", "spaces", "front", "end", "case", "wrap", "limit"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class ConstraintKind:
     """One kind of rule; how it is stated stands in `musi.phrasing` (`says`).
 

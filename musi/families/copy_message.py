@@ -16,8 +16,10 @@ def generate(rng: Stream, lang: Language) -> Params:
 
 def stretch(rng: Stream, lang: Language, words: int) -> Params:
     sentences: list[str] = []
-    while sum(map(count_words, sentences)) < words:
+    told = 0
+    while told < words:
         sentences.append(lang.sentence(rng))
+        told += count_words(sentences[-1])
     return {"sentences": sentences}
 
 

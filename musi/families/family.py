@@ -25,7 +25,7 @@ Group = Literal[
 ]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Family:
     """One kind of stage.
 

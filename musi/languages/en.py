@@ -20,13 +20,17 @@ NOUNS = tuple(
     village violin wagon wallet walnut water whale wheat wheel whistle willow window winter wizard wolf yarn yogurt zebra
     """.split()
 )
-ADJECTIVES = tuple(
+OF_PEOPLE = tuple(
     """
-    amber ancient blue brave bright broad broken brown calm careful clean clever cold cosy crooked dark dusty early empty
-    faded famous fancy fast fresh frozen gentle golden green grey happy heavy hidden hollow honest hungry kind large late
-    lazy little lonely long loud lucky narrow neat new noisy old pale patient plain polite proud purple quick quiet rare red
-    round rusty sharp shiny short shy silent silver simple slow small smooth soft steep striped strong sunny sweet tall thin
-    tiny tired warm white wide wild wise wooden yellow young
+    brave busy calm careful cheerful clever curious famous friendly gentle grumpy happy honest hungry jolly kind lazy lonely loud
+    lucky modest nervous noisy old patient polite proud quick quiet shy sleepy tall tired wise young
+    """.split()
+)
+OF_THINGS = tuple(
+    """
+    amber ancient big blue bright broad brown cheap clean cosy crooked dark dusty empty faded fancy golden green grey heavy
+    hidden hollow huge little long narrow neat new old pale pink plain purple rare red round rusty sharp shiny short silver
+    simple small smooth soft square steep striped strong sturdy tiny white wide wild wooden yellow
     """.split()
 )
 VERBS = tuple(
@@ -53,6 +57,17 @@ THINGS = tuple(
     mirrors mugs nails needles nets oars onions oranges paddles pans peaches pears pencils pillows pipes plates pumps
     puzzles rakes ribbons rings robes ropes rugs rulers sacks saddles scarves shells shirts shovels sleds spoons stamps
     stools stoves tables tents tickets tiles towels trumpets umbrellas vases violins whistles
+    """.split()
+)
+OBJECTS = tuple(
+    """
+    acorn anchor apple arrow badge basket bell bench blanket boat book bottle branch bridge broom brush bucket button cabin
+    camera candle canoe carpet cart castle chain chair clock coat cottage crown cup curtain desk diary door drum engine envelope
+    feather fence ferry flag flute fork fountain garden gate glass glove guitar hammer hat helmet jacket jar jewel kettle kite
+    ladder lamp lantern leaf letter magnet map marble medal mirror mitten mug needle nest net oven paddle painting parcel
+    pebble pencil photograph piano pillow pipe plate pocket pot puppet puzzle quilt radio raft ribbon ring rocket roof rope
+    ruler saddle sail saw scarf shell ship shoe shovel sled sock spoon stamp star statue stove table tablecloth teapot tent
+    ticket tile tower train tray trumpet trunk umbrella vase violin wagon wall wallet wheel whistle window
     """.split()
 )
 SUBJECTS = tuple(
@@ -109,8 +124,7 @@ TENS = tuple("twenty thirty forty fifty sixty seventy eighty ninety".split())
 
 def sentence(rng: Stream) -> str:
     """`The tired baker painted the green gate.`"""
-    first, second = rng.sample(ADJECTIVES, 2)
-    return f"The {first} {rng.choice(SUBJECTS)} {rng.choice(VERBS)} the {second} {rng.choice(NOUNS)}."
+    return f"The {rng.choice(OF_PEOPLE)} {rng.choice(SUBJECTS)} {rng.choice(VERBS)} the {rng.choice(OF_THINGS)} {rng.choice(OBJECTS)}."
 
 
 def number_words(n: int) -> str:

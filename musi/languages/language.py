@@ -1,6 +1,7 @@
 """What a language must bring: its words, its grammar where answers need it, and how it frames a prompt in each style."""
 
 import re
+import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -17,6 +18,12 @@ def count_words(text: str) -> int:
     if not text.isascii():
         text = _HAN.sub(" x ", _HAN_MARKS.sub(" ", text))
     return len(text.split())
+
+
+def plain_letters(word: str) -> str:
+    """Sort key of words whose accents and umlauts do not count: `Äpfel` sorts as `apfel`."""
+    decomposed = unicodedata.normalize("NFD", word.casefold())
+    return "".join(letter for letter in decomposed if not unicodedata.combining(letter))
 
 
 @dataclass(frozen=True)
