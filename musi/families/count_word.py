@@ -12,7 +12,7 @@ from musi.rng import Stream
 def generate(rng: Stream, lang: Language) -> Params:
     different = rng.sample(lang.nouns, rng.randint(3, 4))
     repeats = [rng.choice(different) for _ in range(rng.randint(2, 5))]
-    return {"words": rng.shuffle([*different, *repeats]), "word": repeats[0]}
+    return {"words": rng.shuffle([*different, *repeats]), "word": rng.choice(different)}
 
 
 def solve(params: Params, lang: Language) -> str:

@@ -26,7 +26,11 @@ ANSWERS = {
 }
 KNOWN = [
     ("filter_numbers", {"numbers": [41, 7, 20, 148, 14], "limit": 20}, "41, 148"),
-    ("merge_lists", {"first": ["lamp", "tree", "kite"], "second": ["boat", "coin", "bell"]}, "lamp, boat, tree, coin, kite, bell"),
+    (
+        "merge_lists",
+        {"first": ["lamp", "tree", "kite"], "second": ["boat", "coin", "bell"]},
+        "lamp, boat, tree, coin, kite, bell",
+    ),
     ("nth_item", {"words": ["lamp", "tree", "boat", "coin", "bell"], "position": 4}, "coin"),
     ("reverse_numbers", {"numbers": [418, 77, 480, 9]}, "9, 480, 77, 418"),
     ("sort_numbers", {"numbers": [418, 77, 481, 9, 148]}, "9, 77, 148, 418, 481"),
