@@ -1,28 +1,30 @@
 """Name a country's capital.
 
-problem   {"country": "Kenya"}
+problem   {"country": "KE"}
 answer    Nairobi
 """
+
+from typing import Any
 
 from musi.facts import table
 from musi.families.family import Family, Params, Slots
 from musi.languages import Language
 from musi.rng import Stream
 
-CAPITALS: dict[str, str] = {row["country"]: row["capital"] for row in table("capitals")}
-COUNTRIES = tuple(CAPITALS)
+COUNTRIES: dict[str, dict[str, Any]] = {row["code"]: row for row in table("capitals")}
+KEYS = tuple(COUNTRIES)
 
 
 def generate(rng: Stream, lang: Language) -> Params:
-    return {"country": rng.choice(COUNTRIES)}
+    return {"country": rng.choice(KEYS)}
 
 
 def solve(params: Params, lang: Language) -> str:
-    return CAPITALS[params["country"]]
+    return COUNTRIES[params["country"]]["capital"][lang.code]
 
 
 def slots(params: Params, lang: Language) -> Slots:
-    return {"country": params["country"]}
+    return {"country": COUNTRIES[params["country"]]["country"][lang.code]}
 
 
 FAMILY = Family(
@@ -30,7 +32,7 @@ FAMILY = Family(
     group="facts",
     memory="instruction",
     answer="text",
-    capacity=len(CAPITALS),
+    capacity=len(COUNTRIES),
     generate=generate,
     solve=solve,
     slots=slots,

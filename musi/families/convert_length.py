@@ -12,7 +12,7 @@ FACTORS = {"cm_mm": 10, "km_m": 1_000, "m_cm": 100, "m_mm": 1_000}
 
 
 def generate(rng: Stream, lang: Language) -> Params:
-    return {"amount": rng.randint(2, 99), "units": rng.choice(tuple(FACTORS))}
+    return {"amount": rng.randint(2, 400), "units": rng.choice(tuple(FACTORS))}
 
 
 def solve(params: Params, lang: Language) -> str:
@@ -29,7 +29,7 @@ FAMILY = Family(
     group="units, dates and calendars",
     memory="instruction",
     answer="integer",
-    capacity=98 * 4,
+    capacity=399 * 4,
     generate=generate,
     solve=solve,
     slots=slots,

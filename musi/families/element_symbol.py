@@ -1,28 +1,30 @@
 """Give the symbol of a chemical element.
 
-problem   {"element": "sodium"}
+problem   {"element": 11}
 answer    Na
 """
+
+from typing import Any
 
 from musi.facts import table
 from musi.families.family import Family, Params, Slots
 from musi.languages import Language
 from musi.rng import Stream
 
-SYMBOLS: dict[str, str] = {row["element"]: row["symbol"] for row in table("elements")}
-ELEMENTS = tuple(SYMBOLS)
+ELEMENTS: dict[int, dict[str, Any]] = {row["number"]: row for row in table("elements")}
+KEYS = tuple(ELEMENTS)
 
 
 def generate(rng: Stream, lang: Language) -> Params:
-    return {"element": rng.choice(ELEMENTS)}
+    return {"element": rng.choice(KEYS)}
 
 
 def solve(params: Params, lang: Language) -> str:
-    return SYMBOLS[params["element"]]
+    return ELEMENTS[params["element"]]["symbol"]
 
 
 def slots(params: Params, lang: Language) -> Slots:
-    return {"element": params["element"]}
+    return {"element": ELEMENTS[params["element"]]["name"][lang.code]}
 
 
 FAMILY = Family(
@@ -30,7 +32,7 @@ FAMILY = Family(
     group="facts",
     memory="instruction",
     answer="exact",
-    capacity=len(SYMBOLS),
+    capacity=len(ELEMENTS),
     generate=generate,
     solve=solve,
     slots=slots,

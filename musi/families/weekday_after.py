@@ -10,7 +10,7 @@ from musi.rng import Stream
 
 
 def generate(rng: Stream, lang: Language) -> Params:
-    return {"day": rng.below(7), "days": rng.randint(2, 30)}
+    return {"day": rng.below(7), "days": rng.randint(2, 70)}
 
 
 def solve(params: Params, lang: Language) -> str:
@@ -26,7 +26,7 @@ FAMILY = Family(
     group="units, dates and calendars",
     memory="instruction",
     answer="text",
-    capacity=7 * 29,
+    capacity=7 * 69,
     generate=generate,
     solve=solve,
     slots=slots,

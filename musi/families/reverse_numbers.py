@@ -1,0 +1,33 @@
+"""Write a list of numbers backwards.
+
+problem   {"numbers": [418, 77, 481]}
+answer    481, 77, 418
+"""
+
+from musi.families.family import Family, Params, Slots
+from musi.languages import Language
+from musi.rng import Stream
+
+
+def generate(rng: Stream, lang: Language) -> Params:
+    return {"numbers": rng.sample(range(2, 500), rng.randint(4, 7))}
+
+
+def solve(params: Params, lang: Language) -> str:
+    return lang.listed([str(number) for number in params["numbers"][::-1]])
+
+
+def slots(params: Params, lang: Language) -> Slots:
+    return {"numbers": lang.listed([str(number) for number in params["numbers"]])}
+
+
+FAMILY = Family(
+    name="reverse_numbers",
+    group="lists and sorting",
+    memory="instruction",
+    answer="items",
+    capacity=10**8,
+    generate=generate,
+    solve=solve,
+    slots=slots,
+)
