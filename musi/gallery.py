@@ -18,7 +18,8 @@ MAX_ANSWER = 300
 HEAD = """# Gallery
 
 Three examples of every family in every language that offers it, and of every constraint.
-Generated: `musi dataset gallery > docs/gallery.md`. What the context tells stands in italics before the instruction; → marks the gold answer.
+Generated: `musi dataset gallery > docs/gallery.md`. What the context tells stands in italics
+before the instruction; → marks the gold answer.
 """
 
 

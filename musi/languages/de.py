@@ -234,12 +234,12 @@ LANGUAGE = Language(
     ),
     rules_lead="Diese Regeln gelten für jede Antwort:",
     formats=(
-        "Gib die {n} Antworten in der Reihenfolge der Aufgaben. Über jede Antwort kommt eine Zeile, in der nur ihre Nummer in eckigen"
-        " Klammern steht, von [1] bis [{n}]. Schreibe nur die Antworten, sonst nichts.",
+        "Gib die {n} Antworten in der Reihenfolge der Aufgaben. Über jede Antwort kommt eine Zeile, in der nur ihre Nummer in"
+        " eckigen Klammern steht, von [1] bis [{n}]. Schreibe nur die Antworten, sonst nichts.",
         "Antworte in derselben Reihenfolge. Vor jede Antwort kommt eine Zeile, die nur sagt, welche es ist: [1] für die erste und"
         " [{n}] für die letzte. Wiederhole die Aufgaben nicht und erkläre nichts.",
-        "Antworte mit {n} Antworten nacheinander, ohne Erklärungen. Beginne jede mit ihrer Nummer in eckigen Klammern, [1] bis [{n}],"
-        " in einer eigenen Zeile, und schreibe die Antwort in die nächste Zeile.",
+        "Antworte mit {n} Antworten nacheinander, ohne Erklärungen. Beginne jede mit ihrer Nummer in eckigen Klammern, [1] bis"
+        " [{n}], in einer eigenen Zeile, und schreibe die Antwort in die nächste Zeile.",
         "Schreibe nichts als die {n} Antworten, der Reihe nach. Jede steht unter einer Kopfzeile, die nur ihre Nummer in eckigen"
         " Klammern enthält: die erste ist [1], die letzte [{n}].",
     ),

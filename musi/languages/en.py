@@ -124,7 +124,8 @@ TENS = tuple("twenty thirty forty fifty sixty seventy eighty ninety".split())
 
 def sentence(rng: Stream) -> str:
     """`The tired baker painted the green gate.`"""
-    return f"The {rng.choice(OF_PEOPLE)} {rng.choice(SUBJECTS)} {rng.choice(VERBS)} the {rng.choice(OF_THINGS)} {rng.choice(OBJECTS)}."
+    who, what = f"{rng.choice(OF_PEOPLE)} {rng.choice(SUBJECTS)}", f"{rng.choice(OF_THINGS)} {rng.choice(OBJECTS)}"
+    return f"The {who} {rng.choice(VERBS)} the {what}."
 
 
 def number_words(n: int) -> str:
