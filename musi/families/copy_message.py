@@ -15,9 +15,11 @@ def generate(rng: Stream, lang: Language) -> Params:
 
 
 def stretch(rng: Stream, lang: Language, words: int) -> Params:
-    sentences: list[str] = []
-    while sum(map(count_words, sentences)) < words:
-        sentences.append(lang.sentence(rng))
+    sentences = [lang.sentence(rng)]
+    left = words - count_words(sentences[0])
+    while left > (size := count_words(sentence := lang.sentence(rng))) / 2:
+        sentences.append(sentence)
+        left -= size
     return {"sentences": sentences}
 
 
