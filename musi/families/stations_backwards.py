@@ -17,7 +17,7 @@ def generate(rng: Stream, lang: Language) -> Params:
 def stretch(rng: Stream, lang: Language, words: int) -> Params:
     """Stations on a long line may share a word: the second one that has it is numbered."""
     pool = list(lang.nouns)
-    if words > len(pool) / 2:
+    if words > len(pool):
         pool += [f"{noun} 2" for noun in lang.nouns]
     stations: list[str] = []
     left = float(words)

@@ -1,4 +1,4 @@
-"""Answers of the families phrased in `recall.toml`, worked out by other means than `solve`."""
+"""Answers of the newer families phrased in `recall.toml`, worked out by other means than `solve`; `base.py` has the older."""
 
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -64,21 +64,14 @@ def from_on(params: Params, lang: Language) -> str:
 ANSWERS: dict[str, Callable[[Params, Language], str]] = {
     "between": middle,
     "colour_of": row_of("names", "colours"),
-    "copy_message": lambda p, lang: "".join(f"{lang.word_gap}{sentence}" for sentence in p["sentences"])[len(lang.word_gap) :],
     "every_second": lambda p, lang: lang.comma.join(lot for k, lot in enumerate(p["lots"], start=1) if k % 2),
     "figure_difference": stock,
     "first_and_last": lambda p, lang: lang.comma.join([deque(p["names"]).popleft(), deque(p["names"]).pop()]),
     "home_town": row_of("names", "towns"),
     "list_from": from_on,
     "phone_number": row_of("names", "numbers"),
-    "queue_next": lambda p, lang: dict(neighbours("names")(p))[p["names"][p["asked"]]],
-    "race_position": lambda p, lang: dict(enumerate(p["names"]))[p["asked"]],
-    "recall_bringer": row_of("things", "names"),
-    "recall_figure": row_of("things", "counts"),
-    "recall_password": row_of("names", "passwords"),
     "room_of": row_of("names", "rooms"),
     "shopping_list": two_lists,
-    "speakers_backwards": backwards("names"),
     "stations_backwards": backwards("stations"),
     "step_number": lambda p, lang: str(1 + p["towns"].index(p["towns"][p["asked"]])),
     "stop_before": lambda p, lang: {after: before for before, after in neighbours("towns")(p)}[p["towns"][p["asked"]]],
@@ -98,7 +91,6 @@ KNOWN: list[tuple[str, Params, str]] = [
     ("home_town", {"names": ["Ada", "Leo"], "towns": ["Pisa", "Riga"], "asked": 0}, "Pisa"),
     ("list_from", {"names": ["Ada", "Leo", "Mia", "Tom"], "asked": 1}, "Leo, Mia, Tom"),
     ("phone_number", {"names": ["Ada", "Leo"], "numbers": [4521, 8067], "asked": 1}, "8067"),
-    ("queue_next", {"names": ["Ada", "Leo", "Mia"], "asked": 0}, "Leo"),
     ("race_position", {"names": ["Ada", "Leo", "Mia"], "asked": 2}, "Mia"),
     ("recall_bringer", {"names": ["Ada", "Leo"], "things": ["the tent", "the stove"], "asked": 1}, "Leo"),
     ("recall_figure", {"things": ["lamps", "ropes"], "counts": [34, 17], "asked": 1}, "17"),
