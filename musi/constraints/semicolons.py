@@ -1,6 +1,6 @@
 """Lists in the answers use semicolons, even where a task says commas: `a, b` becomes `a; b`."""
 
-from musi.constraints.constraint import Answers, ConstraintKind, Params, obeyed
+from musi.constraints.constraint import MULTILINE, Answers, ConstraintKind, Params, obeyed
 from musi.languages import Language
 from musi.matching import Verdict
 from musi.rng import Stream
@@ -33,6 +33,7 @@ CONSTRAINT = ConstraintKind(
     rank=10,
     slot="separator",
     kinds=frozenset({"items"}),
+    excludes=MULTILINE,
     generate=generate,
     apply=apply,
     check=check,

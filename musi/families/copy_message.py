@@ -15,11 +15,11 @@ def generate(rng: Stream, lang: Language) -> Params:
 
 
 def stretch(rng: Stream, lang: Language, words: int) -> Params:
-    sentences: list[str] = []
-    told = 0
-    while told < words:
-        sentences.append(lang.sentence(rng))
-        told += count_words(sentences[-1])
+    sentences = [lang.sentence(rng)]
+    left = words - count_words(sentences[0])
+    while left > (size := count_words(sentence := lang.sentence(rng))) / 2:
+        sentences.append(sentence)
+        left -= size
     return {"sentences": sentences}
 
 
