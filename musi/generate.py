@@ -24,8 +24,9 @@ OOD_STAGES = (7, 8)
 IID_STAGES = {2: 0.15, 3: 0.2, 4: 0.25, 5: 0.2, 6: 0.2}
 RULES = {0: 0.3, 1: 0.45, 2: 0.25}
 MEMORY: dict[Memory, float] = {"instruction": 0.4, "content": 0.3, "order": 0.3}
-FILLER_WORDS = {(0, 0): 0.3, (10, 50): 0.15, (50, 100): 0.13, (100, 200): 0.14, (200, 400): 0.14, (400, 700): 0.14}
+FILLER_WORDS = {(0, 0): 0.28, (10, 50): 0.14, (50, 100): 0.12, (100, 200): 0.14, (200, 400): 0.16, (400, 750): 0.16}
 MAX_FILLERS = 3
+MAX_TOLD_WORDS = 100  # of a long answer that the context has to tell
 MAX_DRAWS = 10_000
 
 
@@ -191,8 +192,15 @@ def _draw_families(rng: Stream, plan: Recipe, kinds: list[ConstraintKind]) -> li
     low, high = rng.weighted(FILLER_WORDS)
     total = rng.randint(low, high)
     n_long = rng.randint(1, min(MAX_FILLERS, n_stages - 1)) if total else 0
-    long = rng.sample([family for family in allowed if family.stretch], n_long)
-    chosen = [(family, max(total // n_long, 5)) for family in long]
+    fillers = [family for family in allowed if family.stretch]
+    untold = [family for family in fillers if family.memory == "instruction"]
+    long = rng.sample(untold if total > MAX_TOLD_WORDS and n_long == 1 else fillers, n_long)
+    if total > MAX_TOLD_WORDS and not set(long) & set(untold):
+        long[0] = rng.choice(untold)
+    chosen: list[tuple[Family, int]] = []
+    for family in sorted(long, key=lambda family: family.memory == "instruction"):
+        share = max((total - sum(words for _, words in chosen)) // (n_long - len(chosen)), 5)
+        chosen.append((family, share if family.memory == "instruction" else min(share, MAX_TOLD_WORDS)))
     pools = {kind: [family for family in allowed if family.memory == kind and family not in long] for kind in MEMORY}
     while len(chosen) < n_stages:
         pool = pools[rng.weighted({kind: weight for kind, weight in MEMORY.items() if pools[kind]})]
