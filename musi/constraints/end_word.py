@@ -1,15 +1,13 @@
 """Every answer ends with a given word: `42` becomes `42 over`."""
 
-from musi.constraints.constraint import INLINE, MULTILINE, Answers, ConstraintKind, Params, obeyed
+from musi.constraints.constraint import INLINE, MULTILINE, Answers, ConstraintKind, Params, before, obeyed, words_of
 from musi.languages import Language
 from musi.matching import Verdict, clean
 from musi.rng import Stream
 
-WORDS = {"en": ("over", "done", "amen", "roger", "cheers", "thanks", "indeed", "ahoy")}
-
 
 def generate(rng: Stream, lang: Language, answers: Answers) -> Params:
-    return {"word": rng.choice(WORDS[lang.code])}
+    return {"word": rng.choice(words_of("end_word", lang))}
 
 
 def apply(answer: str, params: Params, lang: Language) -> str:
@@ -17,21 +15,23 @@ def apply(answer: str, params: Params, lang: Language) -> str:
 
 
 def check(text: str, params: Params, lang: Language) -> Verdict:
-    words = clean(text).casefold().split()
-    return obeyed(len(words) > 1 and words[-1] == params["word"], f"ends with the word {params['word']}")
+    text = clean(text)
+    apart = text[: -len(params["word"])][-1:].isspace() or not lang.word_gap
+    return obeyed(apart and bool(before(text, params["word"])), f"ends with the word {params['word']}")
 
 
 def strip(text: str, params: Params, lang: Language) -> str:
-    text = clean(text)
-    return text[: -len(params["word"])].rstrip(" ,\n") if check(text, params, lang).passed else text
+    if not check(text, params, lang).passed:
+        return text
+    return (before(clean(text), params["word"]) or "").rstrip(" ,，\n")
 
 
 CONSTRAINT = ConstraintKind(
     name="end_word",
     rank=30,
     slot="end",
-    kinds=INLINE,
-    excludes=MULTILINE,
+    kinds=INLINE - {"open"},
+    excludes=MULTILINE | {"open"},
     generate=generate,
     apply=apply,
     check=check,

@@ -6,8 +6,8 @@ from musi.matching import PAIRS, QUOTES, Verdict, clean
 from musi.rng import Stream
 
 
-def generate(rng: Stream, lang: Language, answers: Answers) -> Params:
-    return {}
+def generate(rng: Stream, lang: Language, answers: Answers) -> Params | None:
+    return None if any(mark in answer for answer in answers for mark in QUOTES) else {}
 
 
 def apply(answer: str, params: Params, lang: Language) -> str:
@@ -29,8 +29,8 @@ CONSTRAINT = ConstraintKind(
     name="quote_marks",
     rank=50,
     slot="wrap",
-    kinds=INLINE,
-    excludes=MULTILINE,
+    kinds=INLINE - {"open"},
+    excludes=MULTILINE | {"open"},
     generate=generate,
     apply=apply,
     check=check,

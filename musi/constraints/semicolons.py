@@ -6,8 +6,9 @@ from musi.matching import Verdict
 from musi.rng import Stream
 
 
-def generate(rng: Stream, lang: Language, answers: Answers) -> Params:
-    return {}
+def generate(rng: Stream, lang: Language, answers: Answers) -> Params | None:
+    listed = all(lang.comma in answer and ";" not in answer and "；" not in answer for answer in answers)
+    return {} if listed else None
 
 
 def mark(lang: Language) -> str:
@@ -33,7 +34,7 @@ CONSTRAINT = ConstraintKind(
     rank=10,
     slot="separator",
     kinds=frozenset({"items"}),
-    excludes=MULTILINE,
+    excludes=MULTILINE | {"open"},
     generate=generate,
     apply=apply,
     check=check,

@@ -1,6 +1,6 @@
 """Every answer starts with a given name and a colon: `42` becomes `Nora: 42`."""
 
-from musi.constraints.constraint import INLINE, MULTILINE, Answers, ConstraintKind, Params, obeyed
+from musi.constraints.constraint import INLINE, MULTILINE, Answers, ConstraintKind, Params, after, obeyed
 from musi.languages import Language
 from musi.matching import Verdict, clean
 from musi.rng import Stream
@@ -15,19 +15,26 @@ def apply(answer: str, params: Params, lang: Language) -> str:
 
 
 def check(text: str, params: Params, lang: Language) -> Verdict:
-    return obeyed(clean(text).casefold().startswith(params["name"].casefold() + ":"), f"starts with {params['name']}:")
+    return obeyed(_rest(text, params) is not None, f"starts with {params['name']}:")
 
 
 def strip(text: str, params: Params, lang: Language) -> str:
-    return clean(text)[len(params["name"]) + 1 :].lstrip() if check(text, params, lang).passed else text
+    rest = _rest(text, params)
+    return text if rest is None else rest
+
+
+def _rest(text: str, params: Params) -> str | None:
+    text = clean(text)
+    rest = after(text, params["name"] + ":")
+    return after(text, params["name"] + "：") if rest is None else rest
 
 
 CONSTRAINT = ConstraintKind(
     name="speaker_name",
     rank=20,
     slot="front",
-    kinds=INLINE,
-    excludes=MULTILINE,
+    kinds=INLINE - {"open"},
+    excludes=MULTILINE | {"open"},
     generate=generate,
     apply=apply,
     check=check,

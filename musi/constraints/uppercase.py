@@ -6,8 +6,8 @@ from musi.matching import Verdict
 from musi.rng import Stream
 
 
-def generate(rng: Stream, lang: Language, answers: Answers) -> Params:
-    return {}
+def generate(rng: Stream, lang: Language, answers: Answers) -> Params | None:
+    return {} if any(answer != answer.upper() for answer in answers) else None
 
 
 def apply(answer: str, params: Params, lang: Language) -> str:

@@ -10,6 +10,7 @@ musi/phrasing/en/recall.toml
     asks = [...]
 musi/phrasing/en/constraints.toml
     [end_word]
+    words = ["over", "done", …]                          the words of the language that the rule draws from or goes by
     says = ['End every answer with the word "{word}".', …]
 
 A language offers the families and constraints that its files phrase. Braces are slots of `str.format`.
@@ -28,11 +29,12 @@ FOLDER = Path(__file__).parent
 
 @dataclass(frozen=True)
 class Phrasing:
-    """Templates of one family (`asks`, perhaps `tells` and `part`) or of one constraint (`says`)."""
+    """Templates of one family (`asks`, perhaps `tells` and `part`) or of one constraint (`says`, perhaps `words`)."""
 
     asks: tuple[str, ...] = ()
     tells: tuple[str, ...] = ()
     says: tuple[str, ...] = ()
+    words: tuple[str, ...] = ()
     part: str = ""
 
 
