@@ -5,7 +5,7 @@ from functools import cache
 from hashlib import blake2b
 
 from musi.compose import STYLES, apply_rules, is_bound, render_answer, render_prompt
-from musi.constraints import ConstraintKind, offered
+from musi.constraints import CONSTRAINTS, ConstraintKind, offered
 from musi.errors import MusiError
 from musi.families import FAMILIES, Family, Params
 from musi.languages import LANGUAGES, Language, count_words
@@ -103,15 +103,12 @@ def build_item(split: Split, index: int, attempt: int = 0, lang: str = "en", rel
     item_id = f"musi-{name}-{split}-{index:05d}"
     rng = Stream(release, lang, split, index, attempt)
     style = rng.choice(plan.styles)
-    kinds = _draw_rules(rng, language)
-    families = _draw_families(rng, plan, kinds)
-    kinds = [rule for rule in kinds if any(family.answer in rule.kinds for family, _ in families)]
-
+    families = _draw_families(rng, plan)
     problems, plain = _draw_problems(rng, language, plan, families)
     while sum(map(count_words, plain[:-1])) > MAX_DISTANCE - 4 * len(plain):  # room for what the rules add
         problems, plain = _draw_problems(rng, language, plan, families)
     answers = [(family.answer, answer) for (family, _), answer in zip(families, plain, strict=True)]
-    rules = _settle_rules(rng, language, kinds, answers)
+    rules = _draw_rules(rng, language, answers)
 
     stages: list[Stage] = []
     contexts: list[str] = []
@@ -135,9 +132,9 @@ def build_item(split: Split, index: int, attempt: int = 0, lang: str = "en", rel
         distance += count_words(answer)
 
     context = language.word_gap.join(rng.shuffle(contexts))
-    texts = {rule.name: rng.choice(rule.says(language)) for rule in kinds}
     constraints = tuple(
-        Constraint(name=name, text=texts[name].format(**params), params=canonical_json(params)) for name, params in rules
+        Constraint(name=name, text=rng.choice(CONSTRAINTS[name].says(language)).format(**params), params=canonical_json(params))
+        for name, params in rules
     )
     instructions = [stage.instruction for stage in stages]
     return Item(
@@ -156,43 +153,48 @@ def build_item(split: Split, index: int, attempt: int = 0, lang: str = "en", rel
     )
 
 
-def _draw_rules(rng: Stream, lang: Language) -> list[ConstraintKind]:
-    """Kinds of rule that do not get into each other's way."""
-    drawn: list[ConstraintKind] = []
+def _draw_rules(rng: Stream, lang: Language, answers: list[tuple[AnswerKind, str]]) -> list[tuple[str, Params]]:
+    """Rules with their parameters that concern some of the plain answers, contradict none, and do not get into each other's way."""
+    kinds = {kind for kind, _ in answers}
     count = rng.weighted(RULES)
-    for rule in rng.shuffle(offered(lang)):
-        if len(drawn) == count:
-            break
-        if rule.slot not in {other.slot for other in drawn}:
-            drawn.append(rule)
-    return drawn
-
-
-def _settle_rules(
-    rng: Stream, lang: Language, kinds: list[ConstraintKind], answers: list[tuple[AnswerKind, str]]
-) -> list[tuple[str, Params]]:
-    """The rules with their parameters, drawn in the order in which they are applied; those that do not suit are dropped."""
+    drawn: list[ConstraintKind] = []
     settled: list[tuple[str, Params]] = []
-    for rule in sorted(kinds, key=lambda rule: rule.rank):
-        obeying = [apply_rules(answer, kind, settled, lang) for kind, answer in answers if kind in rule.kinds]
-        params = rule.generate(rng, lang, obeying)
-        if params is not None:
-            settled.append((rule.name, params))
+    for rule in rng.shuffle(offered(lang)) if count else ():
+        concerned = kinds & rule.kinds if rule.slot != "limit" else kinds & {"open"}
+        if not concerned or kinds & rule.excludes or any(rule.slot == other.slot for other in drawn):
+            continue
+        if (trial := _settle_rules(rng, lang, [*drawn, rule], answers)) is not None:
+            drawn.append(rule)
+            settled = trial
+            if len(drawn) == count:
+                break
     return rng.shuffle(settled)
 
 
-def _draw_families(rng: Stream, plan: Recipe, kinds: list[ConstraintKind]) -> list[tuple[Family, int]]:
+def _settle_rules(
+    rng: Stream, lang: Language, rules: list[ConstraintKind], answers: list[tuple[AnswerKind, str]]
+) -> list[tuple[str, Params]] | None:
+    """Parameters of each rule, drawn in the order in which the rules are applied; None when one does not suit the answers."""
+    settled: list[tuple[str, Params]] = []
+    for rule in sorted(rules, key=lambda rule: rule.rank):
+        obeying = [apply_rules(answer, kind, settled, lang) for kind, answer in answers if kind in rule.kinds]
+        params = rule.generate(rng, lang, obeying)
+        if params is None:
+            return None
+        settled.append((rule.name, params))
+    return settled
+
+
+def _draw_families(rng: Stream, plan: Recipe) -> list[tuple[Family, int]]:
     """Different families in random order, with the words that each one's answer shall have (0: as it comes).
 
     The words of a few long answers add up to what is drawn from `FILLER_WORDS`, the rest are short; never only closed ones.
     """
-    excluded = {kind for rule in kinds for kind in rule.excludes}
-    allowed = [family for family in plan.families if family.answer not in excluded]
     n_stages = rng.weighted(plan.stages)
     low, high = rng.weighted(FILLER_WORDS)
     total = rng.randint(low, high)
     n_long = rng.randint(1, min(MAX_FILLERS, n_stages - 1)) if total else 0
-    fillers = [family for family in allowed if family.stretch]
+    fillers = [family for family in plan.families if family.stretch]
     untold = [family for family in fillers if family.memory == "instruction"]
     long = rng.sample(untold if total > MAX_TOLD_WORDS and n_long == 1 else fillers, n_long)
     if total > MAX_TOLD_WORDS and not set(long) & set(untold):
@@ -201,14 +203,14 @@ def _draw_families(rng: Stream, plan: Recipe, kinds: list[ConstraintKind]) -> li
     for family in sorted(long, key=lambda family: family.memory == "instruction"):
         share = max((total - sum(words for _, words in chosen)) // (n_long - len(chosen)), 5)
         chosen.append((family, share if family.memory == "instruction" else min(share, MAX_TOLD_WORDS)))
-    pools = {kind: [family for family in allowed if family.memory == kind and family not in long] for kind in MEMORY}
+    pools = {kind: [family for family in plan.families if family.memory == kind and family not in long] for kind in MEMORY}
     while len(chosen) < n_stages:
         pool = pools[rng.weighted({kind: weight for kind, weight in MEMORY.items() if pools[kind]})]
         family = rng.choice(pool)
         pool.remove(family)
         chosen.append((family, 0))
     if all(family.closed for family, _ in chosen):
-        return _draw_families(rng, plan, kinds)
+        return _draw_families(rng, plan)
     return rng.shuffle(chosen)
 
 
