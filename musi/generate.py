@@ -154,7 +154,7 @@ def build_item(split: Split, index: int, attempt: int = 0, lang: str = "en", rel
 
 
 def _draw_rules(rng: Stream, lang: Language, answers: list[tuple[AnswerKind, str]]) -> list[tuple[str, Params]]:
-    """Rules with their parameters that concern some of the plain answers, contradict none, and do not get into each other's way."""
+    """Rules with their parameters that concern some of the plain answers, contradict none, and keep out of each other's way."""
     kinds = {kind for kind, _ in answers}
     count = rng.weighted(RULES)
     drawn: list[ConstraintKind] = []

@@ -19,7 +19,7 @@ ENGLISH = LANGUAGES["en"]
 STAGES = [
     ("add_numbers", {"numbers": [4, 5, 9]}),
     ("recall_figure", {"things": ["lamps", "jars", "ropes"], "counts": [6, 9, 2], "asked": 0}),
-    ("capital_of", {"country": "Kenya"}),
+    ("capital_of", {"country": "KE"}),
 ]
 RULES = [("end_word", {"word": "over"})]
 

@@ -31,7 +31,7 @@ def test_all_mutants_fail(items):
         assert not score_stage(item, k, text).passed, (item.id, k, kind, text)
         tried[item.stages[k].family] += 1
     assert set(tried) == set(FAMILIES)
-    assert min(tried.values()) > 100
+    assert min(tried.values()) > 10
 
 
 def test_loose_scoring_forgives_only_form(items):
@@ -50,7 +50,7 @@ def test_loose_scoring_forgives_only_form(items):
     [
         (("add_numbers", {"numbers": [4, 5, 9]}), {"plus one", "minus one", "inside a longer number", "decimal", "hedge"}),
         (("reverse_words", {"words": ["a", "b", "c"]}), {"neighbours swapped", "last item dropped", "item added"}),
-        (("element_symbol", {"element": "sodium"}), {"case swapped", "last letter dropped", "letter doubled"}),
+        (("element_symbol", {"element": 11}), {"case swapped", "last letter dropped", "letter doubled"}),
     ],
 )
 def test_kinds_fit_the_answer(stage, kinds):

@@ -15,7 +15,7 @@ from musi.score import MAX_RESPONSE_CHARS, candidate, score_response, score_stag
 from tests.items import item_of
 
 SUM = ("add_numbers", {"numbers": [4, 5, 1]})  # 10
-CITY = ("capital_of", {"country": "Kenya"})  # Nairobi
+CITY = ("capital_of", {"country": "KE"})  # Nairobi
 SORT = ("sort_words", {"words": ["pear", "fig", "oak"]})  # fig, oak, pear
 MESSAGE = ("copy_message", {"sentences": ["The old cat saw the red boat.", "The shy king fed the big goat."]})
 ITEM = item_of([SUM, CITY, SORT])
