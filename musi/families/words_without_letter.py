@@ -5,6 +5,7 @@ answer    boot, bird, rosy, lily
 """
 
 from collections.abc import Iterator
+from functools import cache
 
 from musi.families.family import Family, Params, Slots
 from musi.families.word_lists import check_words, plain, wrong_words
@@ -17,23 +18,24 @@ MOST = 12
 RARE = "jkqvwxyz"  # letters that words mostly lack anyway
 
 
-def free_of(letters: list[str], nouns: Words) -> list[str]:
-    first, second = letters
-    return [word for word in plain(nouns) if first not in (folded := word.lower()) and second not in folded]
+@cache
+def free_of(first: str, second: str, nouns: Words) -> Words:
+    """The plain words in which neither letter occurs."""
+    return tuple(word for word in plain(nouns) if first not in (folded := word.lower()) and second not in folded)
 
 
 def generate(rng: Stream, lang: Language) -> Params:
     common = [letter for letter in lang.alphabet if letter.isascii() and letter not in RARE]
     while True:
         letters = rng.sample(common, 2)
-        if len(free_of(letters, lang.nouns)) > MOST:
+        if len(free_of(*letters, lang.nouns)) > MOST:
             return {"letters": letters, "count": rng.randint(4, MOST)}
 
 
 def solve(params: Params, lang: Language) -> str:
     letters, count = params["letters"], params["count"]
     rng = Stream("words_without_letter", *letters, count)
-    return lang.listed(rng.sample(free_of(letters, lang.nouns), count))
+    return lang.listed(rng.sample(free_of(*letters, lang.nouns), count))
 
 
 def slots(params: Params, lang: Language) -> Slots:
