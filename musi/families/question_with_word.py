@@ -48,7 +48,7 @@ def wrong(params: Params, lang: Language) -> Iterator[str]:
     yield gold.replace(params["word"], lang.weekdays[0])
     yield lang.listed([gold[:-1], *lang.names[: params["spare"] + 1]]) + "?"
     yield lang.word_gap.join([gold, gold])
-    yield f"{gold[:-1]} 7?"
+    yield gold.replace(params["word"], f'"{params["word"]}"')
 
 
 FAMILY = Family(

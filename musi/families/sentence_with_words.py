@@ -50,7 +50,6 @@ def wrong(params: Params, lang: Language) -> Iterator[str]:
     yield gold.replace(first, lang.weekdays[0])
     yield gold.replace(second, lang.weekdays[1])
     yield lang.word_gap.join([gold, gold])
-    yield f"{gold[:-1]} 7"
     yield gold.replace(first, f'"{first}"')
 
 

@@ -4,11 +4,11 @@ import re
 from collections import Counter
 
 from musi.languages import Language, count_words
-from musi.matching import Verdict, clean
+from musi.matching import QUOTES, Verdict, clean
 from musi.rng import Stream
 
 ENDS = ".!?。！？"
-_MARKS = frozenset(" ,;:…'’()-–—¿¡，、；：（）" + ENDS)
+_WORDLIKE = re.compile(r"\w")
 _WORD = re.compile(r"[^\W\d_]+")
 
 
@@ -40,12 +40,12 @@ def is_one_sentence(text: str) -> bool:
 def check_writing(text: str, lang: Language, wanted: list[str], least: int, most: int) -> Verdict:
     """Whether a text has `least` to `most` words and among them, whole and in any letter case, all of `wanted`.
 
-    Digits, quotation marks, line breaks and other marks are refused, and so is one word over and over.
+    Quotation marks (which fail an answer that repeats the instruction), line breaks and one word over and over are refused.
     """
-    text = clean(text)
-    if not all(letter.isalpha() or letter in _MARKS for letter in set(text)):
-        return Verdict(False, "holds digits, quotation marks, line breaks or other marks", text)
-    size = count_words(" ".join(part for part in text.split() if _WORD.search(part)))
+    text = clean(text).replace("\u00a0", " ").replace("\u202f", " ")
+    if any(letter in QUOTES or not letter.isprintable() for letter in set(text)):
+        return Verdict(False, "holds quotation marks or line breaks", text)
+    size = count_words(" ".join(part for part in text.split() if _WORDLIKE.search(part)))
     if not least <= size <= most:
         return Verdict(False, f"{size} words, not {least} to {most}" if size else "empty answer", text)
     folded = text.casefold()
@@ -55,6 +55,6 @@ def check_writing(text: str, lang: Language, wanted: list[str], least: int, most
         word = word.casefold()
         if word not in folded or (lang.word_gap and not all(part in counts for part in _WORD.findall(word))):
             return Verdict(False, f"lacks {word}", text)
-    if 2 * max(counts.values()) > len(found):
+    if 2 * max(counts.values(), default=0) >= len(found):
         return Verdict(False, "the same word over and over", text)
     return Verdict(True, "obeys every rule", text)

@@ -55,6 +55,8 @@ def slots(params: Params, lang: Language) -> Slots:
 def check(text: str, params: Params, lang: Language) -> Verdict:
     verdict = check_writing(text, lang, params["words"], *bounds(params))
     sentences = [part.strip() for part in _END.split(verdict.parsed.casefold()) if part.strip()]
+    if verdict.passed and any(letter.isdecimal() for letter in set(verdict.parsed)):
+        return Verdict(False, "holds digits", verdict.parsed)
     if verdict.passed and len(set(sentences)) < len(sentences):
         return Verdict(False, "a sentence comes twice", verdict.parsed)
     return verdict
