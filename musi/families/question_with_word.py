@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from musi.families.family import Family, Params, Slots
 from musi.families.sentences import check_writing, is_one_sentence
 from musi.languages import Language, count_words
-from musi.matching import Verdict
+from musi.matching import Verdict, clean
 from musi.rng import Stream
 
 LEAST = 4
@@ -34,7 +34,7 @@ def slots(params: Params, lang: Language) -> Slots:
 
 
 def check(text: str, params: Params, lang: Language) -> Verdict:
-    if not text.rstrip().endswith(("?", "？")) or not is_one_sentence(text):
+    if not clean(text).endswith(("?", "？")) or not is_one_sentence(text):
         return Verdict(False, "not one question", text[:80])
     return check_writing(text, lang, [params["name"], params["word"]], LEAST, most(params, lang))
 

@@ -9,18 +9,21 @@ from musi.families.sentences import marked_word, sentence_of, words_of
 from musi.languages import Language
 from musi.rng import Stream
 
+LONGEST_ARTICLE = 3
+
 
 def generate(rng: Stream, lang: Language) -> Params:
-    """The new word stands in the same place of another sentence, so that it is of the same kind where sentences are alike."""
-    sentence = lang.sentence(rng)
-    words = words_of(sentence)
-    folded = {word.casefold() for word in words}
-    index = marked_word(rng, words)
+    """The new word stands in the same place of another sentence and behind the same article, so that it fits in."""
     while True:
-        others = words_of(lang.sentence(rng))
-        new = others[index] if len(others) == len(words) else ""
-        if new.isalpha() and new.casefold() not in folded:
-            return {"sentence": sentence, "old": words[index], "new": new}
+        sentence = lang.sentence(rng)
+        words, others = words_of(sentence), words_of(lang.sentence(rng))
+        index = marked_word(rng, words)
+        if len(others) != len(words) or min(len(words[index]), len(others[index])) <= LONGEST_ARTICLE:
+            continue
+        old, new = words[index], others[index]
+        article = max((i for i in range(index) if len(words[i]) <= LONGEST_ARTICLE), default=0)
+        if new.isalpha() and new.casefold() not in sentence.casefold() and words[article] == others[article]:
+            return {"sentence": sentence, "old": old, "new": new}
 
 
 def solve(params: Params, lang: Language) -> str:

@@ -34,7 +34,7 @@ def marked_word(rng: Stream, words: list[str]) -> int:
 
 def is_one_sentence(text: str) -> bool:
     """Whether no sentence ends, and nothing is introduced by a colon, before the end of the text."""
-    return not any(mark in text.strip().rstrip(ENDS) for mark in ENDS + ":：")
+    return not any(mark in clean(text).rstrip(ENDS) for mark in ENDS + ":：")
 
 
 def check_writing(text: str, lang: Language, wanted: list[str], least: int, most: int) -> Verdict:
