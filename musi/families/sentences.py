@@ -8,6 +8,7 @@ from musi.matching import QUOTES, Verdict, clean
 from musi.rng import Stream
 
 ENDS = ".!?。！？"
+MAX_SENTENCE_CHARS = 1_000
 _WORDLIKE = re.compile(r"\w")
 _WORD = re.compile(r"[^\W\d_]+")
 
@@ -33,8 +34,8 @@ def marked_word(rng: Stream, words: list[str]) -> int:
 
 
 def is_one_sentence(text: str) -> bool:
-    """Whether no sentence ends, and nothing is introduced by a colon, before the end of the text."""
-    return not any(mark in clean(text).rstrip(ENDS) for mark in ENDS + ":：")
+    """Whether no sentence ends, and nothing is introduced by a colon, before the end of a text that is not over-long."""
+    return len(text) <= MAX_SENTENCE_CHARS and not any(mark in clean(text).rstrip(ENDS) for mark in ENDS + ":：")
 
 
 def check_writing(text: str, lang: Language, wanted: list[str], least: int, most: int) -> Verdict:
