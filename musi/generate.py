@@ -32,9 +32,12 @@ MAX_DRAWS = 10_000
 
 @dataclass(frozen=True)
 class Recipe:
-    """What a split is composed of: families by kind of memory, those that stretch, styles, chain lengths, partitions."""
+    """What a split is composed of. `fillers` are the families that stretch, `untold` those of them without a context."""
 
     families: tuple[Family, ...]
+    by_memory: dict[Memory, tuple[Family, ...]]
+    fillers: tuple[Family, ...]
+    untold: tuple[Family, ...]
     styles: tuple[str, ...]
     stages: dict[int, float]
     partitions: range
@@ -53,9 +56,20 @@ def recipe(split: Split, lang: str = "en", season: bool = False) -> Recipe:
         families = tuple(family for family in families if not family.closed)
         partitions = range(PARTITIONS - 1, PARTITIONS)
     if split == "test_ood":
-        return Recipe(families, tuple(OOD_STYLES), dict.fromkeys(OOD_STAGES, 0.5), partitions)
-    families = tuple(family for family in families if family.name not in OOD_FAMILIES)
-    return Recipe(families, tuple(style for style in STYLES if style not in OOD_STYLES), IID_STAGES, partitions)
+        styles, stages = tuple(OOD_STYLES), dict.fromkeys(OOD_STAGES, 0.5)
+    else:
+        styles, stages = tuple(style for style in STYLES if style not in OOD_STYLES), IID_STAGES
+        families = tuple(family for family in families if family.name not in OOD_FAMILIES)
+    fillers = tuple(family for family in families if family.stretch)
+    return Recipe(
+        families=families,
+        by_memory={memory: tuple(family for family in families if family.memory == memory) for memory in MEMORY},
+        fillers=fillers,
+        untold=tuple(family for family in fillers if family.memory == "instruction"),
+        styles=styles,
+        stages=stages,
+        partitions=partitions,
+    )
 
 
 def release_name(lang: str, release: str = RELEASE) -> str:
@@ -105,7 +119,7 @@ def build_item(split: Split, index: int, attempt: int = 0, lang: str = "en", rel
     style = rng.choice(plan.styles)
     families = _draw_families(rng, plan)
     problems, plain = _draw_problems(rng, language, plan, families)
-    while sum(map(count_words, plain[:-1])) > MAX_DISTANCE - 4 * len(plain):  # room for what the rules add
+    while sum(lengths := [count_words(answer) for answer in plain[:-1]]) > MAX_DISTANCE - 4 * len(plain):  # room for rules' marks
         problems, plain = _draw_problems(rng, language, plan, families)
     answers = [(family.answer, answer) for (family, _), answer in zip(families, plain, strict=True)]
     rules = _draw_rules(rng, language, answers)
@@ -113,7 +127,7 @@ def build_item(split: Split, index: int, attempt: int = 0, lang: str = "en", rel
     stages: list[Stage] = []
     contexts: list[str] = []
     distance = 0
-    for (family, _), (params, params_json), bare in zip(families, problems, plain, strict=True):
+    for (family, _), (params, params_json), bare, words in zip(families, problems, plain, [*lengths, 0], strict=True):
         slots = family.slots(params, language)
         if tells := family.tells(language):
             contexts.append(rng.choice(tells).format(**slots))
@@ -129,7 +143,7 @@ def build_item(split: Split, index: int, attempt: int = 0, lang: str = "en", rel
                 distance=distance,
             )
         )
-        distance += count_words(answer)
+        distance += words if answer is bare else count_words(answer)
 
     context = language.word_gap.join(rng.shuffle(contexts))
     constraints = tuple(
@@ -191,27 +205,20 @@ def _draw_families(rng: Stream, plan: Recipe) -> list[tuple[Family, int]]:
     The words of a few long answers add up to what is drawn from `FILLER_WORDS`, the rest are short; never only closed ones.
     """
     n_stages = rng.weighted(plan.stages)
-    low, high = rng.weighted(FILLER_WORDS)
-    total = rng.randint(low, high)
+    total = rng.randint(*rng.weighted(FILLER_WORDS))
     n_long = rng.randint(1, min(MAX_FILLERS, n_stages - 1)) if total else 0
-    fillers = [family for family in plan.families if family.stretch]
-    untold = [family for family in fillers if family.memory == "instruction"]
-    long = rng.sample(untold if total > MAX_TOLD_WORDS and n_long == 1 else fillers, n_long)
-    if total > MAX_TOLD_WORDS and not set(long) & set(untold):
-        long[0] = rng.choice(untold)
-    chosen: list[tuple[Family, int]] = []
+    long = rng.sample(plan.untold if total > MAX_TOLD_WORDS and n_long == 1 else plan.fillers, n_long)
+    if total > MAX_TOLD_WORDS and not any(family in plan.untold for family in long):
+        long[0] = rng.choice(plan.untold)
+    chosen: dict[Family, int] = {}
     for family in sorted(long, key=lambda family: family.memory == "instruction"):
-        share = max((total - sum(words for _, words in chosen)) // (n_long - len(chosen)), 5)
-        chosen.append((family, share if family.memory == "instruction" else min(share, MAX_TOLD_WORDS)))
-    pools = {kind: [family for family in plan.families if family.memory == kind and family not in long] for kind in MEMORY}
+        share = max((total - sum(chosen.values())) // (n_long - len(chosen)), 5)
+        chosen[family] = share if family.memory == "instruction" else min(share, MAX_TOLD_WORDS)
     while len(chosen) < n_stages:
-        pool = pools[rng.weighted({kind: weight for kind, weight in MEMORY.items() if pools[kind]})]
-        family = rng.choice(pool)
-        pool.remove(family)
-        chosen.append((family, 0))
-    if all(family.closed for family, _ in chosen):
+        chosen.setdefault(rng.choice(plan.by_memory[rng.weighted(MEMORY)]), 0)
+    if all(family.closed for family in chosen):
         return _draw_families(rng, plan)
-    return rng.shuffle(chosen)
+    return rng.shuffle(tuple(chosen.items()))
 
 
 def _draw_problems(

@@ -67,7 +67,7 @@ class Stream:
             return [options[i] for i in drawn]
         pool = list(options)
         for i in range(count):
-            j = i + int(random() * (len(pool) - i))
+            j = i + int(random() * (size - i))
             pool[i], pool[j] = pool[j], pool[i]
         return pool[:count]
 

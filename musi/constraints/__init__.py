@@ -1,5 +1,6 @@
 """All constraints, found by looking: every module of this package that defines `CONSTRAINT` is one."""
 
+from functools import cache
 from importlib import import_module
 from pkgutil import iter_modules
 
@@ -22,6 +23,7 @@ def constraint(name: str, where: str) -> ConstraintKind:
         raise MusiError(f"{where}: unknown constraint {name!r}; this MuSI knows {', '.join(CONSTRAINTS)}") from None
 
 
+@cache
 def offered(lang: Language) -> tuple[ConstraintKind, ...]:
     """The constraints that a language phrases."""
     return tuple(rule for rule in CONSTRAINTS.values() if rule.says(lang))

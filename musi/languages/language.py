@@ -26,7 +26,7 @@ def plain_letters(word: str) -> str:
     return "".join(letter for letter in decomposed if not unicodedata.combining(letter))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Language:
     """One language. Templates are `str.format` strings; `{n}` is the number of stages.
 
