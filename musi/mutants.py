@@ -22,7 +22,7 @@ CASE = ("case swapped", "uppercase dropped", "lowercase dropped")  # these diffe
 def mutants(item: Item, k: int, other: str) -> Iterator[tuple[str, str]]:
     """(kind of mutant, text) for stage `k` (from 0) of `item`; `other` is the plain answer of some other problem.
 
-    A change that happens to give the gold answer again is none: `January` less a letter is right under a rule that asks for German.
+    A change that gives the gold answer again is none: `January` less a letter is right under a rule that asks for German.
     """
     right = item.stages[k].answer.casefold().split()
     return (mutant for mutant in _changed(item, k, other) if mutant[0] in CASE or mutant[1].casefold().split() != right)

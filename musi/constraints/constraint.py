@@ -10,7 +10,7 @@ from musi.rng import Stream
 
 Params = dict[str, Any]
 Answers = Sequence[str]
-Slot = Literal["separator", "numbers", "names", "spaces", "front", "end", "case", "wrap", "limit"]
+Slot = Literal["separator", "numbers", "names", "front", "end", "case", "wrap", "limit"]
 
 
 @dataclass(frozen=True, eq=False)

@@ -46,7 +46,6 @@ EXAMPLES = {
     "speaker_name": {"name": "Nora"},
     "start_word": {"word": "Indeed,"},
     "tags": {"tag": "reply"},
-    "underscores": {},
     "uppercase": {},
     "word_limit": {"limit": 3},
 }
@@ -69,7 +68,6 @@ OBEYING = {
     "speaker_name": ["Nora: 18", "NORA:18", "Nora：18"],
     "start_word": ["Indeed, 18", "indeed,18", "Indeed，18"],
     "tags": ["<reply>18</reply>", "<REPLY> 18 </REPLY>"],
-    "underscores": ["Port_Louis", "Nairobi"],
     "uppercase": ["BLUE LAMP", "18"],
     "word_limit": ["one two three", "18", ""],
 }
@@ -92,7 +90,6 @@ DISOBEYING = {
     "speaker_name": ["Nora 18", "Eleonora: 18", "18", "18 Nora:", ""],
     "start_word": ["Indeed 18", "18", "18 indeed,", "Well, 18", ""],
     "tags": ["18", "<reply>18", "<box>18</box>", "<reply>1</reply> <reply>8</reply>", "</reply>18<reply>", ""],
-    "underscores": ["Port Louis", "Port_Louis City"],
     "uppercase": ["Blue Lamp", "lamp"],
     "word_limit": ["one two three four"],
 }
@@ -112,7 +109,6 @@ STRIPPED = [
     ("speaker_name", "NORA:  18", "18"),
     ("start_word", "indeed, 18", "18"),
     ("tags", "<reply> 18 </reply>", "18"),
-    ("underscores", "San_José", "San José"),
 ]
 
 
@@ -244,11 +240,6 @@ def test_rules_are_left_out_where_they_do_not_suit():
     assert drawn("calendar_language", "Monday", "may") is None
     assert drawn("calendar_language", "Monday", "3 May") is None
     assert drawn("calendar_language", "Monday") is not None
-    assert drawn("underscores", "Nairobi") is None
-    assert drawn("underscores", "Port Louis", "snake_case") is None
-    assert drawn("underscores", "a = b") is None
-    assert drawn("underscores", "Port Louis") == {}
-    assert drawn("underscores", "this is a rather long answer") is None
     assert drawn("closing_mark", "Who?") is None
     assert drawn("uppercase", "12", "A") is None
     assert drawn("lowercase", "12", "a") is None
