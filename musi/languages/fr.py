@@ -33,7 +33,7 @@ NOUNS = tuple(
     sapin saumon savon seau selle serpent serrure sifflet singe soldat soleil source souris stylo sucre tableau tablier tabouret
     talon tambour tapis tasse taureau taxi tempête tente terrasse théâtre tigre timbre tiroir toit tomate tonneau torche tortue
     toupie tournesol tracteur train tramway trappe tricot trompette trottoir tuile tulipe tunnel turban usine vache vague
-    vaisselle valise vallon vapeur vase vautour vergue veste viande vigne village violon virage visage vitrine voile voisin
+    vaisselle valise vallon vapeur vase vautour verger veste viande vigne village violon virage visage vitrine voile voisin
     voiture volcan vélo wagon yacht yaourt zoo zèbre
     """.split()
 )
