@@ -295,7 +295,7 @@ LANGUAGE = Language(
         "N'écris rien d'autre que la réponse. Elle vient sous une ligne d'en-tête\u00a0: [1].",
     ),
     first_connectives=("D'abord,", "Pour commencer,", "Tout d'abord,"),
-    middle_connectives=("Ensuite,", "Après cela,", "Puis", "Cela fait,", "Une fois que c'est fait,", "À la suite de cela,"),
+    middle_connectives=("Ensuite,", "Après cela,", "Puis,", "Cela fait,", "Une fois que c'est fait,", "À la suite de cela,"),
     last_connectives=("Enfin,", "Pour finir,", "Pour terminer,", "En dernier lieu,"),
     letter_greetings=("Bonjour {name},", "Salut {name},", "Coucou {name},", "Bonsoir {name},"),
     letter_closings=("Un grand merci\n{name}", "Amicalement,\n{name}", "Bien à toi,\n{name}", "Merci et à bientôt\n{name}"),
