@@ -35,7 +35,7 @@ NAMES = tuple(
     Abel Adela Adrián Agustín Aitana Alberto Alejandra Alfonso Alicia Álvaro Amalia Amelia Ana Andrea Andrés Antonio Arturo
     Beatriz Benito Bernardo Blanca Bruno Camila Carla Carlos Carmen Carolina Catalina Cecilia Celia César Clara Claudia Cristina
     Daniel David Delia Diana Diego Dolores Eduardo Elena Elisa Emilia Emilio Enrique Ernesto Esteban Eva Fabio Federico Felipe
-    Félix Fernando Francisco Gabriela Gerardo Gloria Gonzalo Guillermo Héctor Hugo Jaime Javier Jorge José Juan Juana Julia Julio
+    Félix Fernando Francisco Gabriela Gerardo Gloria Gonzalo Guillermo Héctor Hugo Jaime Javier Jorge José Juan Juana Julia
     Laura Leandro Leonor Lidia Lola Lorenzo Lucas Lucía Luis Luisa Manuel Manuela Marcos Margarita María Mario Marta Martín Mateo
     Miguel Mónica Natalia Nicolás Nora Nuria Olga Óscar Pablo Paula Pedro Rafael Ramón Raquel Raúl Ricardo Roberto Rodrigo Rubén
     Samuel Sandra Santiago Sara Sergio Silvia Sofía Sonia Susana Teresa Tomás Valeria Vicente Víctor Violeta Yolanda
