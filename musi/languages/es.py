@@ -9,47 +9,49 @@ from musi.rng import Stream
 NOUNS = tuple(
     """
     abanico abeja abrigo aceite aceituna acordeón actor alfombra almendra almohada ancla anillo araña arco ardilla arena
-    armario arroz autobús avena avión azúcar bahía balcón ballena balón banco bandeja bandera barco barrio barro bastón bicicleta
-    bola bolsa bosque bota botella botón brazo bruja brújula bufanda burro caballo cabaña cabra cadena caja calabaza calle cama
-    camello camino camisa campana campo canción cangrejo canoa caña caracol carbón carpeta carro carta cartera casa casco
-    castillo cebolla cebra cepillo cereza cesta chaqueta chocolate ciervo cine ciruela cisne ciudad clavo cobre cocina cocodrilo
-    codo cofre cohete collar cometa concha conejo copa corbata cordero corona cortina cuaderno cuadro cubo cuchara cuchillo cuerda
-    cuervo cueva dado dedo delfín desierto diente dinero disco dragón ducha duende elefante escalera escoba escudo escuela
-    espada espejo esponja espuma estación estatua estrella estufa fábrica falda farol fiesta flauta flecha flor foca fresa fruta
-    fuego fuente gafas gallina gallo ganso garaje gato girasol globo goma gorra gota granja grillo guante guitarra gusano
-    habitación harina helado hermano hoguera hoja hongo horno hotel huerto hueso huevo jabón jardín jarra jirafa joya
-    juego juguete jugo kiwi lago laguna lámpara lana lápiz lazo leche lechuga león libro limón linterna lirio llave lluvia lobo
-    loro luna lupa madera maleta manta mantel manzana mapa máquina mariposa martillo máscara melón mercado mesa
-    miel mochila moneda mono montaña mosca motor muelle mueble muñeca museo naranja nave nido niebla noche noria nube nudo nuez oca
-    océano oficina ola olla oreja orilla orquesta oruga oso oveja palacio palma paloma pan panda papel paraguas pared parque pato
-    payaso pera perla perro pescado piano piedra pila pincel piña pirata piscina pizarra planeta plato playa pluma poeta pozo prado
-    puente puerta puerto pulpo queso quiosco radio raíz rama rana raqueta ratón red regalo reina reloj remo río roble robot roca
-    rosa rueda sal salmón sandía sapo sartén seda semilla sello selva serpiente seta silbato silla sobre sofá sol sombra sombrero
-    sopa taza té teatro tecla tejado telescopio templo tenedor tienda tierra tigre tijera tinta tiza toalla tomate tormenta toro torre
-    tortuga tren trigo trineo trompeta tronco trucha tulipán túnel uniforme universo urna uva vaca vagón valle vaso vela velero ventana
-    vestido vidrio viento violín volcán vuelo yate yegua yogur zanahoria zapato zorro zumo
+    armario arroz autobús avena avión azúcar bahía balcón ballena balón banco bandeja bandera barco barrio barro bastón
+    bicicleta bola bolsa bosque bota botella botón brazo bruja brújula bufanda burro caballo cabaña cabra cadena caja calabaza
+    calle cama camello camino camisa campana campo canción cangrejo canoa caña caracol carbón carpeta carro carta cartera casa
+    casco castillo cebolla cebra cepillo cereza cesta chaqueta chocolate ciervo cine ciruela cisne ciudad clavo cobre cocina
+    cocodrilo codo cofre cohete collar cometa concha conejo copa corbata cordero corona cortina cuaderno cuadro cubo cuchara
+    cuchillo cuerda cuervo cueva dado dedo delfín desierto diente dinero disco dragón ducha duende elefante escalera escoba
+    escudo escuela espada espejo esponja espuma estación estatua estrella estufa fábrica falda farol fiesta flauta flecha flor
+    foca fresa fruta fuego fuente gafas gallina gallo ganso garaje gato girasol globo goma gorra gota granja grillo guante
+    guitarra gusano habitación harina helado hermano hoguera hoja hongo horno hotel huerto hueso huevo jabón jardín jarra
+    jirafa joya juego juguete jugo kiwi lago laguna lámpara lana lápiz lazo leche lechuga león libro limón linterna lirio
+    llave lluvia lobo loro luna lupa madera maleta manta mantel manzana mapa máquina mariposa martillo máscara melón mercado
+    mesa miel mochila moneda mono montaña mosca motor muelle mueble muñeca museo naranja nave nido niebla noche noria nube
+    nudo nuez oca océano oficina ola olla oreja orilla orquesta oruga oso oveja palacio palma paloma pan panda papel paraguas
+    pared parque pato payaso pera perla perro pescado piano piedra pila pincel piña pirata piscina pizarra planeta plato playa
+    pluma poeta pozo prado puente puerta puerto pulpo queso quiosco radio raíz rama rana raqueta ratón red regalo reina reloj
+    remo río roble robot roca rosa rueda sal salmón sandía sapo sartén seda semilla sello selva serpiente seta silbato silla
+    sobre sofá sol sombra sombrero sopa taza té teatro tecla tejado telescopio templo tenedor tienda tierra tigre tijera tinta
+    tiza toalla tomate tormenta toro torre tortuga tren trigo trineo trompeta tronco trucha tulipán túnel uniforme universo
+    urna uva vaca vagón valle vaso vela velero ventana vestido vidrio viento violín volcán vuelo yate yegua yogur zanahoria
+    zapato zorro zumo
     """.split()
 )
 NAMES = tuple(
     """
     Abel Adela Adrián Agustín Aitana Alberto Alejandra Alfonso Alicia Álvaro Amalia Amelia Ana Andrea Andrés Antonio Arturo
-    Beatriz Benito Bernardo Blanca Bruno Camila Carla Carlos Carmen Carolina Catalina Cecilia Celia César Clara Claudia Cristina
-    Daniel David Delia Diana Diego Dolores Eduardo Elena Elisa Emilia Emilio Enrique Ernesto Esteban Eva Fabio Federico Felipe
-    Félix Fernando Francisco Gabriela Gerardo Gloria Gonzalo Guillermo Héctor Hugo Jaime Javier Jorge José Juan Juana Julia
-    Laura Leandro Leonor Lidia Lola Lorenzo Lucas Lucía Luis Luisa Manuel Manuela Marcos Margarita María Mario Marta Martín Mateo
-    Miguel Mónica Natalia Nicolás Nora Nuria Olga Óscar Pablo Paula Pedro Rafael Ramón Raquel Raúl Ricardo Roberto Rodrigo Rubén
-    Samuel Sandra Santiago Sara Sergio Silvia Sofía Sonia Susana Teresa Tomás Valeria Vicente Víctor Violeta Yolanda
+    Beatriz Benito Bernardo Blanca Bruno Camila Carla Carlos Carmen Carolina Catalina Cecilia Celia César Clara Claudia
+    Cristina Daniel David Delia Diana Diego Dolores Eduardo Elena Elisa Emilia Emilio Enrique Ernesto Esteban Eva Fabio
+    Federico Felipe Félix Fernando Francisco Gabriela Gerardo Gloria Gonzalo Guillermo Héctor Hugo Jaime Javier Jorge José
+    Juan Juana Julia Laura Leandro Leonor Lidia Lola Lorenzo Lucas Lucía Luis Luisa Manuel Manuela Marcos Margarita María
+    Mario Marta Martín Mateo Miguel Mónica Natalia Nicolás Nora Nuria Olga Óscar Pablo Paula Pedro Rafael Ramón Raquel Raúl
+    Ricardo Roberto Rodrigo Rubén Samuel Sandra Santiago Sara Sergio Silvia Sofía Sonia Susana Teresa Tomás Valeria Vicente
+    Víctor Violeta Yolanda
     """.split()
 )
 THINGS = tuple(
     """
-    abanicos abrigos alfileres anillos anzuelos aros bancos barriles bastones baúles bolígrafos bolos bolsos botes botones broches
-    cables cajones candados cántaros carteles cascos cepillos cestos chalecos cinturones clavos cofres cojines collares cromos
-    cuadernos cuadros cubos cuchillos cuencos dados delantales dibujos discos embudos escudos espejos estuches faroles floreros
-    frascos ganchos globos gorros guantes hilos huevos imanes jabones jarrones juguetes ladrillos lápices lazos libros limones
-    manteles mapas marcos martillos melones molinillos muebles palillos pañuelos paraguas patines peines pepinos pinceles platos
-    plátanos plumeros rastrillos relojes remos rollos sacos sellos silbatos sillones sobres sombreros tambores tapones tarros
-    tazones tenedores tomates tornillos trineos tubos vasos vestidos zapatos
+    abanicos abrigos alfileres anillos anzuelos aros bancos barriles bastones baúles bolígrafos bolos bolsos botes botones
+    broches cables cajones candados cántaros carteles cascos cepillos cestos chalecos cinturones clavos cofres cojines
+    collares cromos cuadernos cuadros cubos cuchillos cuencos dados delantales dibujos discos embudos escudos espejos estuches
+    faroles floreros frascos ganchos globos gorros guantes hilos huevos imanes jabones jarrones juguetes ladrillos lápices
+    lazos libros limones manteles mapas marcos martillos melones molinillos muebles palillos pañuelos paraguas patines peines
+    pepinos pinceles platos plátanos plumeros rastrillos relojes remos rollos sacos sellos silbatos sillones sobres sombreros
+    tambores tapones tarros tazones tenedores tomates tornillos trineos tubos vasos vestidos zapatos
     """.split()
 )
 """All masculine, so that they agree with `cuántos` and `cada uno`, and a count of them in words ends in `uno`."""
@@ -57,76 +59,76 @@ CARRIED = {
     "el": """aceite agua ajedrez arroz azúcar balón barco bizcocho café chocolate cuchillo farol gazpacho hielo hornillo jamón
         mantel mapa melón pan paraguas pescado pollo queso telescopio té termo toldo tambor vinagre zumo""",
     "la": """bandera baraja barbacoa brújula cafetera cámara canoa carne cesta cometa cuerda ensalada fruta guitarra hamaca jarra
-        lámpara leche leña limonada linterna manta mantequilla mermelada mesa miel mostaza nevera olla pelota radio red sal sandía
-        sartén sombrilla sopa tarta tetera tienda tortilla trompeta""",
-    "los": """albaricoques bocadillos cojines cubiertos dados filetes frutos helados huevos limones macarrones manteles melocotones
+        lámpara leche leña limonada linterna manta mantequilla mermelada mesa miel mostaza nevera olla pelota radio
+        red sal sandía sartén sombrilla sopa tarta tetera tienda tortilla trompeta""",
+    "los": """albaricoques bocadillos cojines cubiertos dados filetes helados huevos limones macarrones manteles melocotones
         pasteles pimientos platos plátanos refrescos tenedores tomates vasos""",
     "las": """aceitunas almendras cerezas cerillas cervezas ciruelas cucharas fresas galletas gambas gominolas lechugas manzanas
         naranjas nueces patatas peras raquetas salchichas servilletas sillas tazas toallas uvas velas zanahorias""",
 }
 PLACES = tuple(
     """
-    Alicante Almería Amberes Atenas Barcelona Basilea Berlín Berna Bilbao Bolonia Bremen Bruselas Budapest Burdeos Burgos Cádiz
-    Cartagena Colonia Copenhague Córdoba Cuenca Dresde Dublín Edimburgo Estocolmo Fráncfort Gante Gerona Gijón Ginebra Glasgow
-    Granada Hamburgo Helsinki Jaén León Lisboa Liverpool Londres Lyon Madrid Málaga Marsella Mérida Milán Múnich Murcia Nápoles
-    Niza Oporto Oslo Oviedo Oxford Palencia Palermo Pamplona París Pisa Praga Riga Roma Salamanca Salzburgo Santander Segovia
-    Sevilla Siena Tarragona Toledo Toulouse Turín Valencia Valladolid Varsovia Venecia Verona Viena Vigo Zagreb Zamora Zaragoza
-    Zúrich
+    Alicante Almería Amberes Atenas Barcelona Basilea Berlín Berna Bilbao Bolonia Bremen Bruselas Budapest Burdeos Burgos
+    Cádiz Cartagena Colonia Copenhague Córdoba Cuenca Dresde Dublín Edimburgo Estocolmo Fráncfort Gante Gerona Gijón Ginebra
+    Glasgow Granada Hamburgo Helsinki Jaén León Lisboa Liverpool Londres Lyon Madrid Málaga Marsella Mérida Milán Múnich
+    Murcia Nápoles Niza Oporto Oslo Oviedo Oxford Palencia Palermo Pamplona París Pisa Praga Riga Roma Salamanca Salzburgo
+    Santander Segovia Sevilla Siena Tarragona Toledo Toulouse Turín Valencia Valladolid Varsovia Venecia Verona Viena Vigo
+    Zagreb Zamora Zaragoza Zúrich
     """.split()
 )
 MASCULINE = tuple(
     """
-    abogado actor alcalde alumno arquitecto bailarín barbero bibliotecario bombero camarero cantante capitán carpintero cartero
-    científico cocinero conductor conserje dentista detective director enfermero escritor escultor fontanero granjero
+    abogado actor alcalde alumno arquitecto bailarín barbero bibliotecario bombero camarero cantante capitán carpintero
+    cartero científico cocinero conductor conserje dentista detective director enfermero escritor escultor fontanero granjero
     guardia herrero jardinero juez mago maestro marinero mecánico médico minero molinero músico niño panadero pastor peluquero
-    pescador pianista piloto pintor poeta portero príncipe químico rey sastre secretario soldado turista vendedor viajero violinista
-    zapatero
+    pescador pianista piloto pintor poeta portero príncipe químico rey sastre secretario soldado turista vendedor viajero
+    violinista zapatero
     """.split()
 )
 FEMININE = tuple(
     """
     abogada actriz alcaldesa alumna arquitecta bailarina barbera bibliotecaria bombera camarera cantante capitana carpintera
-    científica cocinera conductora conserje dentista detective directora enfermera escritora escultora fontanera granjera guardia
-    herrera jardinera jueza maga maestra marinera mecánica médica minera molinera niña panadera pastora peluquera pescadora
-    pianista piloto pintora poeta portera princesa reina modista secretaria soldado turista vendedora viajera violinista
-    zapatera
+    científica cocinera conductora conserje dentista detective directora enfermera escritora escultora fontanera granjera
+    guardia herrera jardinera jueza maga maestra marinera mecánica médica minera molinera niña panadera pastora peluquera
+    pescadora pianista piloto pintora poeta portera princesa reina modista secretaria soldado turista vendedora viajera
+    violinista zapatera
     """.split()
 )
 OF_PEOPLE = tuple(
     """
-    alegre alto amable atento bajo callado cansado cortés curioso delgado despistado educado famoso feliz fuerte
-    generoso honrado inteligente joven moreno nervioso orgulloso paciente perezoso prudente puntual rubio serio simpático
-    solitario sonriente tranquilo triste valiente
+    alegre alto amable atento bajo callado cansado cortés curioso delgado despistado educado famoso feliz fuerte generoso
+    honrado inteligente joven moreno nervioso orgulloso paciente perezoso prudente puntual rubio serio simpático solitario
+    sonriente tranquilo triste valiente
     """.split()
 )
 VERBS = tuple(
     """
-    buscó colocó compró conservó copió cubrió dibujó describió eligió encontró enseñó envolvió escondió examinó fotografió guardó
-    lavó levantó limpió llevó midió movió pesó pidió pintó recogió reparó revisó sacó subió trajo vendió vigiló
+    buscó colocó compró conservó copió cubrió dibujó describió eligió encontró enseñó envolvió escondió examinó fotografió
+    guardó lavó levantó limpió llevó midió movió pesó pidió pintó recogió reparó revisó sacó subió trajo vendió vigiló
     """.split()
 )
 ADVERBS = ("anoche", "ayer", "después", "entonces", "hoy", "luego", "temprano")
 MASCULINE_THINGS = tuple(
     """
-    abanico abrigo anillo armario balón banco baúl bolso cajón carro casco cepillo cesto cofre cojín collar cuaderno cuadro cubo
-    cuchillo cuenco escudo espejo estante farol florero globo guante jarrón juguete libro mantel mapa martillo pañuelo paquete
-    peine piano plato remo reloj retrato sillón sobre sombrero tablero taburete tambor tapiz tazón telescopio tenedor títere trineo
-    vaso vestido violín zapato
+    abanico abrigo anillo armario balón banco baúl bolso cajón carro casco cepillo cesto cofre cojín collar cuaderno cuadro
+    cubo cuchillo cuenco escudo espejo estante farol florero globo guante jarrón juguete libro mantel mapa martillo pañuelo
+    paquete peine piano plato remo reloj retrato sillón sobre sombrero tablero taburete tambor tapiz tazón telescopio tenedor
+    títere trineo vaso vestido violín zapato
     """.split()
 )
 FEMININE_THINGS = tuple(
     """
-    alfombra almohada bandeja bandera bicicleta bota botella brújula bufanda cadena caja cámara camisa campana canoa carta cesta
-    chaqueta cinta cometa concha copa corona cortina cuchara cuerda escalera estatua falda flauta gorra guitarra jarra lámpara linterna
-    llave lupa maleta manta máscara medalla mesa mochila moneda muñeca olla pala pelota piedra pintura pluma radio red rosa sartén
-    silla taza tela tetera toalla trompeta vela
+    alfombra almohada bandeja bandera bicicleta bota botella brújula bufanda cadena caja cámara camisa campana canoa carta
+    cesta chaqueta cinta cometa concha copa corona cortina cuchara cuerda escalera estatua falda flauta gorra guitarra jarra
+    lámpara linterna llave lupa maleta manta máscara medalla mesa mochila moneda muñeca olla pala pelota piedra pintura pluma
+    radio red rosa sartén silla taza tela tetera toalla trompeta vela
     """.split()
 )
 OF_THINGS = tuple(
     """
-    amarillo ancho antiguo azul barato blanco bonito brillante caro claro corto cuadrado diminuto dorado elegante enorme estrecho feo
-    fino grande gris grueso largo ligero moderno morado negro nuevo oscuro pequeño pesado plateado raro redondo rojo roto sencillo
-    sucio verde viejo
+    amarillo ancho antiguo azul barato blanco bonito brillante caro claro corto cuadrado diminuto dorado elegante enorme
+    estrecho feo fino grande gris grueso largo ligero moderno morado negro nuevo oscuro pequeño pesado plateado raro redondo
+    rojo roto sencillo sucio verde viejo
     """.split()
 )
 COMPANIONS = ("con", "para", "sin")
@@ -154,9 +156,7 @@ SMALL = tuple(
     """.split()
 )
 TENS = tuple("treinta cuarenta cincuenta sesenta setenta ochenta noventa".split())
-HUNDREDS = tuple(
-    "ciento doscientos trescientos cuatrocientos quinientos seiscientos setecientos ochocientos novecientos".split()
-)
+HUNDREDS = tuple("ciento doscientos trescientos cuatrocientos quinientos seiscientos setecientos ochocientos novecientos".split())
 
 
 def sentence(rng: Stream) -> str:
@@ -251,7 +251,7 @@ LANGUAGE = Language(
         "prose": (
             "Necesito {n} cosas de ti.",
             "Hay {n} cosas que me gustaría que hicieras.",
-            "Por favor, hazme las siguientes {n} cosas.",
+            "Por favor, haz por mí las {n} cosas siguientes.",
             "Tengo {n} pequeños encargos para ti.",
         ),
         "bullets": (
@@ -292,14 +292,14 @@ LANGUAGE = Language(
     ),
     rules_lead="Estas reglas valen para todas las respuestas:",
     formats=(
-        "Da las {n} respuestas en el orden de las tareas. Encima de cada respuesta pon una línea que contenga solo su número entre"
-        " corchetes, de [1] a [{n}]. Escribe únicamente las respuestas, nada más.",
-        "Responde en el mismo orden. Antes de cada respuesta pon una línea que diga solo cuál es: [1] para la primera y [{n}] para"
-        " la última. No repitas las tareas ni expliques nada.",
+        "Da las {n} respuestas en el orden de las tareas. Encima de cada respuesta pon una línea que contenga solo su número"
+        " entre corchetes, de [1] a [{n}]. Escribe únicamente las respuestas, nada más.",
+        "Responde en el mismo orden. Antes de cada respuesta pon una línea que diga solo cuál es: [1] para la primera y [{n}]"
+        " para la última. No repitas las tareas ni expliques nada.",
         "Contesta con {n} respuestas, una tras otra y sin explicaciones. Empieza cada una con su número entre corchetes, de [1] a"
         " [{n}], en una línea aparte, y escribe la respuesta en la línea siguiente.",
-        "No escribas nada más que las {n} respuestas, por orden. Cada una va debajo de una línea de encabezado que solo contiene su"
-        " número entre corchetes: la primera es [1] y la última, [{n}].",
+        "No escribas nada más que las {n} respuestas, por orden. Cada una va debajo de una línea de encabezado que solo contiene"
+        " su número entre corchetes: la primera es [1] y la última, [{n}].",
     ),
     single_formats=(
         "Encima de la respuesta pon una línea que contenga solo [1]. Escribe únicamente la respuesta, nada más.",
