@@ -284,7 +284,7 @@ LANGUAGE = Language(
         "table": ("En la tabla hay una tarea.", "La única fila de esta tabla es una tarea."),
     },
     context_leads=(
-        "Primero, algo de contexto.",
+        "Aquí va algo de contexto.",
         "Te harán falta estas notas.",
         "Ten en cuenta lo siguiente.",
         "Notas:",
