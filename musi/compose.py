@@ -35,7 +35,7 @@ def render_prompt(key: str, lang: Language, style: str, context: str, rules: Seq
     opening = rng.choice((lang.openings if n > 1 else lang.single_openings)[style]).format(n=n)
     blocks = [opening]
     if context:
-        blocks.append(f"{rng.choice(lang.context_leads)} {context}")
+        blocks.append(rng.choice(lang.context_leads) + lang.word_gap + context)
     if len(rules) == 1:
         blocks.append(rules[0])
     elif rules:
@@ -72,8 +72,8 @@ def _prose(rng: Stream, lang: Language, instructions: Sequence[str]) -> str:
             connective = rng.choice(lang.last_connectives)
         else:
             connective = middle[k % len(middle)]
-        sentences.append(f"{connective} {lang.lower_first(instruction)}")
-    return " ".join(sentences)
+        sentences.append(connective + lang.word_gap + lang.lower_first(instruction))
+    return lang.word_gap.join(sentences)
 
 
 def _table(rng: Stream, lang: Language, instructions: Sequence[str]) -> str:

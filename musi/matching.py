@@ -1,7 +1,7 @@
 """How an answer text is compared with the gold: exact after harmless reformatting, no credit for substrings.
 
 Harmless is: surrounding space, one layer of markdown emphasis, code marks or a code fence around the whole answer, a
-trailing full stop, runs of white space, and letter case where the kind of answer allows it. Everything else counts.
+trailing full stop, runs of white space (any beside Chinese characters), and letter case where the kind of answer allows it. Everything else counts.
 
 integer   18            one whole number, digits grouped or not         text      Nairobi       short, any letter case
 exact     Na            short, letter case counts                       items     a, b, c       a list in order
@@ -21,6 +21,7 @@ MAX_JSON_DEPTH = 20
 QUOTES = '"“”„«»「」'
 PAIRS = {'"': '"', "“": "”", "„": "“", "«": "»", "「": "」"}
 _COMMA = re.compile(r" ?[,，、] ?")
+_HAN_SPACE = re.compile(r" (?=[\u3001-\u303f\u3400-\u9fff\uff01-\uff60“”])|(?<=[\u3001-\u303f\u3400-\u9fff\uff01-\uff60“”]) ")
 _FENCE = re.compile(r"```[a-zA-Z]*\n([^`]*)```")
 _BULLET = re.compile(r"[*•–-] +(?=\S)")
 _RULE_CELL = re.compile(r":?-{1,20}:?")
@@ -55,6 +56,12 @@ def without_stop(text: str) -> str:
     return text[:-1].rstrip() if text.endswith((".", "。")) else text
 
 
+def _spaced(text: str) -> str:
+    """Runs of white space as one space, and none beside Chinese characters and marks, where it says nothing: `6 个` is `6个`."""
+    text = " ".join(text.split())
+    return text if text.isascii() else _HAN_SPACE.sub("", text)
+
+
 def _compare(parsed: str, gold: str) -> Verdict:
     if parsed == gold:
         return Verdict(True, "matches", parsed)
@@ -79,7 +86,7 @@ def match_integer(text: str, gold: str, thousands: str = ",") -> Verdict:
 
 def match_text(text: str, gold: str, thousands: str = ",") -> Verdict:
     """Equal up to letter case and runs of white space."""
-    return _compare(" ".join(clean(text).casefold().split()), " ".join(clean(gold).casefold().split()))
+    return _compare(_spaced(clean(text).casefold()), _spaced(clean(gold).casefold()))
 
 
 def match_passage(text: str, gold: str, thousands: str = ",") -> Verdict:
@@ -91,7 +98,7 @@ def match_passage(text: str, gold: str, thousands: str = ",") -> Verdict:
 
 def match_exact(text: str, gold: str, thousands: str = ",") -> Verdict:
     """Equal with letter case, up to runs of white space."""
-    return _compare(" ".join(clean(text).split()), " ".join(clean(gold).split()))
+    return _compare(_spaced(clean(text)), _spaced(clean(gold)))
 
 
 def match_items(text: str, gold: str, thousands: str = ",") -> Verdict:
@@ -100,7 +107,7 @@ def match_items(text: str, gold: str, thousands: str = ",") -> Verdict:
 
 
 def _items(text: str) -> str:
-    return _COMMA.sub(", ", " ".join(text.casefold().split()))
+    return _COMMA.sub(", ", _spaced(text.casefold()))
 
 
 def match_block(text: str, gold: str, thousands: str = ",") -> Verdict:

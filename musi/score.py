@@ -5,13 +5,13 @@ that comes twice, or after a higher one, makes its stage fail. The text under it
 (formatting aside, see `musi.matching`). Text before `[1]` is ignored.
 
 *Loose* forgives the form and nothing of the content: headers may be written `1.`, `1)`, `(1)`, `**[1]**`, `### 1`, `Stage 1:`,
-`Task 1:`, with the answer on the same line; when a header comes twice, the first one counts; a single-stage response without
-any header is one segment. Numbered headers count only in a response without bracketed ones, and a single-stage response with
+`Task 1:`, `【1】`, `任务1：`, with the answer on the same line; when a header comes twice, the first one counts; a single-stage
+response without any header is one segment. Numbered headers count only in a response without bracketed ones, and a single-stage response with
 several of them is a list. From a segment, one candidate is taken: a leading number such as `1.` is dropped, then an opening
 repetition of the instruction, then a lead-in such as `Answer:` or `The answer is`; if several lines are left, they are the
 items of a list where a list was asked for, and otherwise the last one counts. If it is a sentence, what it says is taken: for a
-whole number the only number in it, otherwise all that follows its last `is`, `are`, `was`, `were` or `=`. The same verifier
-checks the candidate, so a hedge (`Paris or Rome`, `it is not 10`, two numbers) fails, and so does an answer in the middle of a
+whole number the only number in it, otherwise all that follows its last `is`, `are`, `was`, `were` or `=` (Chinese `是`, `为`, `等于`). The same
+verifier checks the candidate, so a hedge (`Paris or Rome`, `it is not 10`, two numbers) fails, and so does an answer in the middle of a
 sentence. What passes strict passes loose: an answer that may stand on several lines, such as a list or a fenced one, is not cut
 down to its last line.
 
@@ -37,21 +37,24 @@ MAX_RESPONSE_CHARS = 200_000
 Mode = Literal["strict", "loose"]
 
 _STRICT_HEADER = re.compile(r"^\[([0-9]{1,3})\][ \t]*$", re.MULTILINE)
-_DECORATION = r"^[ \t]{0,8}(?:[#>*-]{1,6}[ \t]{1,4})?(?:\*\*|__|`)?(?:(?:stage|task|answer)[ \t])?"
-_DECORATION_END = r"(?:\*\*|__|`)?[ \t]{0,4}[:.]?(?:\*\*|__)?[ \t]*"
+_DECORATION = r"^[ \t]{0,8}(?:[#>*-]{1,6}[ \t]{1,4})?(?:\*\*|__|`)?(?:(?:stage|task|answer)[ \t]|(?:任务|问题|答案|第)[ \t]?)?"
+_DECORATION_END = r"(?:\*\*|__|`)?[ \t]{0,4}[:.：]?(?:\*\*|__)?[ \t]*"
 _LOOSE_HEADERS = (
-    re.compile(_DECORATION + r"\[([0-9]{1,3})\]" + _DECORATION_END, re.MULTILINE | re.IGNORECASE),
-    re.compile(_DECORATION + r"\(?([0-9]{1,3})[.):](?=\s|\*|$)" + _DECORATION_END, re.MULTILINE | re.IGNORECASE),
+    re.compile(_DECORATION + r"[\[［【]([0-9]{1,3})[\]］】]" + _DECORATION_END, re.MULTILINE | re.IGNORECASE),
+    re.compile(
+        _DECORATION + r"[(（]?([0-9]{1,3})(?:[.):](?=\s|\*|$)|[题项]?[）：])" + _DECORATION_END, re.MULTILINE | re.IGNORECASE
+    ),
 )
 _BULLET = re.compile(r"^(?:[-*•]|[0-9]{1,3}[.)]) ?")
 _NUMBERING = re.compile(r"^(?:\[[0-9]{1,3}\]|[0-9]{1,3}[.)])[ \n]+(?=\S)")
-_NUMBER = re.compile(r"(?<![\w.,])[0-9][0-9,]*(?![\w])(?!\.[0-9])")
-_SAID = re.compile(r".{1,200}(?:\b(?:is|are|was|were)\b:?|=) ")
-_UNSURE = re.compile(r"\b(?:not|or|never|maybe|perhaps|either)\b|n['’]t\b", re.IGNORECASE)
+_NUMBER = re.compile(r"(?<![.,])(?<![^\W\u3400-\u9fff])[0-9][0-9,]*(?![^\W\u3400-\u9fff])(?!\.[0-9])")
+_SAID = re.compile(r".{1,200}(?:(?:\b(?:is|are|was|were)\b:?|=) |(?:是|为|等于)[：:]? ?)")
+_UNSURE = re.compile(r"\b(?:not|or|never|maybe|perhaps|either)\b|n['’]t\b|不是|或|也许|可能|大概", re.IGNORECASE)
 _LEAD_IN = re.compile(
     r"(?:sure|certainly|of course|okay)?[,!.: ]{0,3}"
     r"(?:(?:the|my|your|correct|final|right|full|result(?:ing)?) ){0,3}"
-    r"(?:answer|result|sum|total|output|solution)(?: to (?:this|the) (?:task|question))?(?: is| are|:)[ :]{0,3}",
+    r"(?:answer|result|sum|total|output|solution)(?: to (?:this|the) (?:task|question))?(?: is| are|:)[ :]{0,3}"
+    r"|(?:好的|当然)?[，。！]?(?:最终|正确)?(?:答案|结果|总和|得数)(?:[是为][：:]?|[：:]) ?",
     re.IGNORECASE,
 )
 

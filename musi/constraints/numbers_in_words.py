@@ -8,6 +8,7 @@ from musi.matching import Verdict, clean
 from musi.rng import Stream
 
 LARGEST = 9_999
+VARIANTS = str.maketrans("两〇", "二零")  # in Chinese, two and zero may be written either way
 
 
 def generate(rng: Stream, lang: Language, answers: Answers) -> Params | None:
@@ -30,7 +31,7 @@ def strip(text: str, params: Params, lang: Language) -> str:
 def _key(text: str, lang: Language) -> str:
     """The words of a number without what may be left out: letter case, hyphens, the constraint's `words` such as `and`."""
     optional = words_of("numbers_in_words", lang)
-    words = text[:200].casefold().replace("-", " ").replace("\u2011", " ").split()
+    words = text[:200].casefold().translate(VARIANTS).replace("-", " ").replace("\u2011", " ").split()
     return lang.word_gap.join([word for word in words if word not in optional])
 
 

@@ -11,7 +11,7 @@ def generate(rng: Stream, lang: Language, answers: Answers) -> Params:
 
 
 def apply(answer: str, params: Params, lang: Language) -> str:
-    return f"{params['name']}: {answer}"
+    return f"{params['name']}{': ' if lang.word_gap else '：'}{answer}"
 
 
 def check(text: str, params: Params, lang: Language) -> Verdict:

@@ -12,8 +12,6 @@ from musi.languages import Language, count_words
 from musi.matching import Verdict, clean
 from musi.rng import Stream
 
-LEAST = 4
-
 
 def generate(rng: Stream, lang: Language) -> Params:
     return {"name": rng.choice(lang.names), "word": rng.choice(lang.nouns), "spare": rng.randint(0, 6)}
@@ -36,7 +34,9 @@ def slots(params: Params, lang: Language) -> Slots:
 def check(text: str, params: Params, lang: Language) -> Verdict:
     if not clean(text).endswith(("?", "？")) or not is_one_sentence(text):
         return Verdict(False, "not one question", text[:80])
-    return check_writing(text, lang, [params["name"], params["word"]], LEAST, most(params, lang))
+    wanted = [params["name"], params["word"]]
+    least = count_words(lang.word_gap.join(wanted)) + 2
+    return check_writing(text, lang, wanted, least, most(params, lang))
 
 
 def wrong(params: Params, lang: Language) -> Iterator[str]:

@@ -5,7 +5,7 @@ answer    river lamp, river lamp, river lamp
 """
 
 from musi.families.family import Family, Params, Slots
-from musi.languages import Language
+from musi.languages import Language, count_words
 from musi.rng import Stream
 
 
@@ -14,7 +14,9 @@ def generate(rng: Stream, lang: Language) -> Params:
 
 
 def stretch(rng: Stream, lang: Language, words: int) -> Params:
-    return {"words": rng.sample(lang.nouns, 2), "times": (words + 1) // 2}
+    pair = rng.sample(lang.nouns, 2)
+    size = count_words(lang.word_gap.join(pair))
+    return {"words": pair, "times": (words + size - 1) // size}
 
 
 def solve(params: Params, lang: Language) -> str:

@@ -12,8 +12,6 @@ from musi.languages import Language, count_words
 from musi.matching import Verdict
 from musi.rng import Stream
 
-LEAST = 4
-
 
 def generate(rng: Stream, lang: Language) -> Params:
     return {"words": rng.sample(lang.nouns, 2), "spare": rng.randint(0, 9)}
@@ -38,7 +36,9 @@ def slots(params: Params, lang: Language) -> Slots:
 def check(text: str, params: Params, lang: Language) -> Verdict:
     if not is_one_sentence(text):
         return Verdict(False, "not one sentence", text[:80])
-    return check_writing(text, lang, params["words"], LEAST, most(params, lang))
+    wanted = params["words"]
+    least = count_words(lang.word_gap.join(wanted)) + 2
+    return check_writing(text, lang, wanted, least, most(params, lang))
 
 
 def wrong(params: Params, lang: Language) -> Iterator[str]:

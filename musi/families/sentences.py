@@ -56,6 +56,7 @@ def check_writing(text: str, lang: Language, wanted: list[str], least: int, most
         word = word.casefold()
         if word not in folded or (lang.word_gap and not all(part in counts for part in _WORD.findall(word))):
             return Verdict(False, f"lacks {word}", text)
-    if 2 * max(counts.values(), default=0) >= len(found):
+    word_size = 1 if lang.word_gap else 2  # most Chinese words have two characters
+    if 2 * sum(count for _, count in counts.most_common(word_size)) >= len(found):
         return Verdict(False, "the same word over and over", text)
     return Verdict(True, "obeys every rule", text)

@@ -21,7 +21,7 @@ def stretch(rng: Stream, lang: Language, words: int) -> Params:
     while left > 0:
         for purchase in _purchases(rng, rng.shuffle(lang.things)):
             size = 1 + count_words(str(purchase[1]))
-            if left < size / 2:
+            if left < size / 2 and len(purchases) > 1:
                 return _problem(rng, lang, purchases)
             left -= size
             purchases.append(purchase)

@@ -10,7 +10,7 @@ from musi.rng import Stream
 
 Words = tuple[str, ...]
 _HAN = re.compile(r"[\u3400-\u9fff]")
-_HAN_MARKS = re.compile(r"[、，。；：！？「」]")
+_HAN_MARKS = re.compile(r"[、，。；：！？「」“”（）《》]")
 
 
 def count_words(text: str) -> int:
