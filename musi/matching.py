@@ -1,7 +1,8 @@
 """How an answer text is compared with the gold: exact after harmless reformatting, no credit for substrings.
 
 Harmless is: surrounding space, one layer of markdown emphasis, code marks or a code fence around the whole answer, a
-trailing full stop, runs of white space (any beside Chinese characters), and letter case where the kind of answer allows it. Everything else counts.
+trailing full stop, runs of white space (any at all beside Chinese characters), and letter case where the kind of answer allows
+it. Everything else counts.
 
 integer   18            one whole number, digits grouped or not         text      Nairobi       short, any letter case
 exact     Na            short, letter case counts                       items     a, b, c       a list in order

@@ -6,14 +6,14 @@ that comes twice, or after a higher one, makes its stage fail. The text under it
 
 *Loose* forgives the form and nothing of the content: headers may be written `1.`, `1)`, `(1)`, `**[1]**`, `### 1`, `Stage 1:`,
 `Task 1:`, `【1】`, `任务1：`, with the answer on the same line; when a header comes twice, the first one counts; a single-stage
-response without any header is one segment. Numbered headers count only in a response without bracketed ones, and a single-stage response with
-several of them is a list. From a segment, one candidate is taken: a leading number such as `1.` is dropped, then an opening
-repetition of the instruction, then a lead-in such as `Answer:` or `The answer is`; if several lines are left, they are the
-items of a list where a list was asked for, and otherwise the last one counts. If it is a sentence, what it says is taken: for a
-whole number the only number in it, otherwise all that follows its last `is`, `are`, `was`, `were` or `=` (Chinese `是`, `为`, `等于`). The same
-verifier checks the candidate, so a hedge (`Paris or Rome`, `it is not 10`, two numbers) fails, and so does an answer in the middle of a
-sentence. What passes strict passes loose: an answer that may stand on several lines, such as a list or a fenced one, is not cut
-down to its last line.
+response without any header is one segment. Numbered headers count only in a response without bracketed ones, and a
+single-stage response with several of them is a list. From a segment, one candidate is taken: a leading number such as `1.` is
+dropped, then an opening repetition of the instruction, then a lead-in such as `Answer:`, `The answer is` or `答案是`; if several
+lines are left, they are the items of a list where a list was asked for, and otherwise the last one counts. If it is a sentence,
+what it says is taken: for a whole number the only number in it, otherwise all that follows its last `is`, `are`, `was`, `were`
+or `=`, in Chinese `是`, `为` or `等于`. The same verifier checks the candidate, so a hedge (`Paris or Rome`, `it is not 10`, two
+numbers) fails, and so does an answer in the middle of a sentence. What passes strict passes loose: an answer that may stand on
+several lines, such as a list or a fenced one, is not cut down to its last line.
 
 Marks of several rules may be nested either way (`"Nora: 42"` or `Nora: "42"`): every order is tried.
 

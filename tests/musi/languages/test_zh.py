@@ -1,5 +1,6 @@
 """Chinese: numbers in words, counting and comparing without spaces, headers and lead-ins as Chinese models write them."""
 
+import re
 from itertools import permutations
 
 import pytest
@@ -7,10 +8,12 @@ import pytest
 from musi.compose import render_prompt
 from musi.constraints import CONSTRAINTS
 from musi.families import FAMILIES
+from musi.generate import build_item
 from musi.languages import LANGUAGES, count_words
 from musi.matching import match_exact, match_items, match_passage, match_text
+from musi.mutants import mutants
 from musi.rng import Stream
-from musi.score import score_stage, segment
+from musi.score import score_response, score_stage, segment
 from tests.items import item_of
 
 CHINESE = LANGUAGES["zh"]
@@ -142,3 +145,20 @@ def test_two_words_alone_are_no_sentence(family):
     first = params["words"][0] if "words" in params else params["name"]
     assert not FAMILIES[family].verify(f"{first}和河流{end}", params, CHINESE).passed
     assert FAMILIES[family].verify(f"{first}掉进了河流{end}", params, CHINESE).passed
+
+
+def test_mutants_fail_and_gold_passes():
+    """A loose reader takes the only number of a sentence, and the last line of an echoed letter: as in English."""
+    items = [build_item("train", i, lang="zh") for i in range(60)]
+    other = "我不知道"
+    for item in items:
+        for mode in ("strict", "loose"):
+            assert all(score_response(item, item.answer, range(len(item.stages)), mode).passed)
+        for k, stage in enumerate(item.stages):
+            for kind, text in mutants(item, k, other):
+                assert not score_stage(item, k, text).passed, (item.id, k, kind, text)
+                one_number = kind == "hedge" and len(re.findall(r"\d+", text)) == 1
+                if not one_number and kind != "sentence around the answer" and (kind, item.style) != ("prompt echoed", "letter"):
+                    assert not score_stage(item, k, text, "loose").passed, (item.id, k, kind, text)
+            if not item.constraints:
+                other = stage.answer
