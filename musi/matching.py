@@ -22,7 +22,7 @@ MAX_JSON_DEPTH = 20
 QUOTES = '"“”„«»「」'
 PAIRS = {'"': '"', "“": "”", "„": "“", "«": "»", "「": "」"}
 _COMMA = re.compile(r" ?[,，、] ?")
-_HAN_SPACE = re.compile(r" (?=[\u3001-\u303f\u3400-\u9fff\uff01-\uff60“”])|(?<=[\u3001-\u303f\u3400-\u9fff\uff01-\uff60“”]) ")
+_HAN_SPACE = re.compile(r" (?=[\u3001-\u303f\u3400-\u9fff\uff01-\uff60])|(?<=[\u3001-\u303f\u3400-\u9fff\uff01-\uff60]) ")
 _FENCE = re.compile(r"```[a-zA-Z]*\n([^`]*)```")
 _BULLET = re.compile(r"[*•–-] +(?=\S)")
 _RULE_CELL = re.compile(r":?-{1,20}:?")
