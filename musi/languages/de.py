@@ -85,15 +85,15 @@ OF_PEOPLE = tuple(
 OF_THINGS = tuple(
     """
     alt blau braun breit bunt dick dünn fein gelb golden grau groß grün hell klein kurz lang neu rot rostig rund sauber schief
-    schmal schmutzig schwarz schwer silbern staubig weich weiß winzig
+    schmal schmutzig schwarz schwer silbern staubig weiß winzig
     """.split()
 )
 OBJECTS = {
-    "den": """Anker Apfel Ball Becher Besen Brief Eimer Gürtel Haken Hammer Helm Hut Kamm Karton Kasten Kessel Knopf Koffer Kompass
-        Korb Krug Kuchen Löffel Magneten Mantel Nagel Ofen Pinsel Ring Rucksack Sack Schal Schirm Schlitten Schlüssel Schrank
-        Sessel Spaten Spiegel Stein Stempel Stift Stuhl Teller Teppich Tisch Topf Umschlag Vorhang Wagen Würfel Zaun""",
-    "die": """Axt Bank Blume Brille Bürste Decke Dose Fahne Feder Flasche Flöte Gabel Geige Gitarre Glocke Jacke Kamera Kanne
-        Karte Kerze Kette Kiste Kugel Lampe Laterne Leiter Leine Lupe Maske Münze Mütze Nadel Perle Pfanne Pfeife Puppe Rose
+    "den": """Anker Ball Becher Besen Brief Eimer Gürtel Haken Hammer Helm Hut Kamm Karton Kasten Kessel Knopf Koffer Kompass
+        Korb Krug Löffel Magneten Mantel Nagel Ofen Pinsel Ring Rucksack Sack Schal Schirm Schlitten Schlüssel Schrank
+        Sessel Spaten Spiegel Stempel Stift Stuhl Teller Teppich Tisch Topf Umschlag Vorhang Wagen Würfel Zaun""",
+    "die": """Axt Bank Brille Bürste Decke Dose Fahne Feder Flasche Flöte Gabel Geige Gitarre Glocke Jacke Kamera Kanne
+        Karte Kerze Kette Kiste Kugel Lampe Laterne Leiter Leine Lupe Maske Münze Mütze Nadel Perle Pfanne Pfeife Puppe
         Säge Schachtel Schale Schaufel Schere Schleife Schüssel Tafel Tasche Tasse Trommel Trompete Truhe Tür Uhr Vase Waage
         Zange""",
     "das": """Album Armband Bett Bild Boot Brett Buch Fahrrad Fass Fenster Fernrohr Foto Gemälde Geschenk Glas Handtuch Heft Hemd
