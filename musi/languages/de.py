@@ -8,7 +8,7 @@ NOUNS = tuple(
     Adler Ampel Anker Apfel Arzt Auge Auto Bach Bad Bahnhof Ball Balkon Bank Baum Becher Berg Besen Bett Biene Bild Birne Blatt
     Blume Boot Brief Brille Brot Brunnen Buch Burg Dach Dorf Drache Ecke Eiche Eimer Eis Ente Esel Eule Fahne Falke Feder
     Feld Fenster Feuer Film Finger Fisch Flagge Flasche Flut Frosch Fuchs Gabel Gans Garten Gast Gipfel Glas Glocke Gold Gras
-    Gurke Hafen Hahn Hammer Hase Haus Heft Herbst Himmel Hirsch Hof Honig Horn Hose Hotel Huhn Hund Hut Igel Insel Jacke Junge
+    Gurke Hafen Hahn Hammer Hase Haus Heft Herbst Himmel Hirsch Hof Honig Horn Hose Hotel Huhn Hund Hut Igel Insel Jacke
     Kaffee Kamel Kamera Kamin Kanne Karte Kasten Katze Keller Kerze Kette Kiefer Kind Kino Kirche Kirsche Kiste Klavier Kleid
     Knopf Koch Koffer Kohl Komet Kompass Kopf Korb Korn Krone Kuchen Kugel Kuh Lampe Land Laterne Laub Leiter Licht Lied Linde
     Linie Lupe Mantel Marke Markt Mauer Maus Meer Messer Milch Mohn Mond Moos Motor Museum Nacht Nadel Nagel Nase Nebel Nest
