@@ -8,7 +8,7 @@ NOUNS = tuple(
     Adler Ampel Anker Apfel Arzt Auge Auto Bach Bad Bahnhof Ball Balkon Bank Baum Becher Berg Besen Bett Biene Bild Birne Blatt
     Blume Boot Brief Brille Brot Brunnen Buch Burg Dach Dorf Drache Ecke Eiche Eimer Eis Ente Esel Eule Fahne Falke Feder
     Feld Fenster Feuer Film Finger Fisch Flagge Flasche Flut Frosch Fuchs Gabel Gans Garten Gast Gipfel Glas Glocke Gold Gras
-    Gurke Hafen Hahn Hammer Hase Haus Heft Herbst Himmel Hirsch Hof Honig Horn Hose Hotel Huhn Hund Hut Igel Insel Jacke Junge
+    Gurke Hafen Hahn Hammer Hase Haus Heft Herbst Himmel Hirsch Hof Honig Horn Hose Hotel Huhn Hund Hut Igel Insel Jacke
     Kaffee Kamel Kamera Kamin Kanne Karte Kasten Katze Keller Kerze Kette Kiefer Kind Kino Kirche Kirsche Kiste Klavier Kleid
     Knopf Koch Koffer Kohl Komet Kompass Kopf Korb Korn Krone Kuchen Kugel Kuh Lampe Land Laterne Laub Leiter Licht Lied Linde
     Linie Lupe Mantel Marke Markt Mauer Maus Meer Messer Milch Mohn Mond Moos Motor Museum Nacht Nadel Nagel Nase Nebel Nest
@@ -24,9 +24,9 @@ NOUNS = tuple(
 NAMES = tuple(
     """
     Adam Alma Amir Anna Anton Ben Bruno Carla Clara Daniel Diana Dora Edgar Elena Elias Ella Emil Emma Erik Eva Felix Fiona
-    Frank Frieda Georg Gina Greta Hanna Hugo Ida Ina Irene Iris Ivan Jakob Jana Jan Jonas Julia Karl Klara Konrad Laura Lea Lena
+    Frank Frieda Georg Gina Greta Hanna Hugo Ida Ina Irene Iris Ivan Jakob Jana Jan Jonas Julia Karin Karl Konrad Laura Lea Lena
     Leo Lina Lukas Luisa Marco Maria Martin Maja Mia Moritz Nadia Nina Noah Nora Olga Oskar Otto Paul Paula Peter Petra Rita
-    Robert Rosa Ruth Samuel Sara Simon Sofia Stella Thea Theo Tim Tina Tom Ute Vera Viktor Walter Wanda Wilma Yara Zoe
+    Robert Ronja Ruth Samuel Sara Simon Sofia Stella Thea Theo Tim Tina Tom Ute Vera Viktor Walter Wanda Wilma Yara Zoe
     """.split()
 )
 THINGS = tuple(
@@ -43,7 +43,7 @@ THINGS = tuple(
 CARRIED = {
     "den": """Ball Besen Eimer Fußball Grill Hammer Honig Kaffee Käse Kompass Korb Kuchen Nudelsalat Pudding Reis Saft Salat Senf
         Sonnenschirm Spaten Tee Teppich Tisch Topf Wein Zucker""",
-    "die": """Banane Bratwürste Brille Brote Decke Decken Fahne Flöte Gabeln Gitarre Gläser Hängematte Kamera Kanne Karte Kekse
+    "die": """Bananen Bratwürste Brille Decke Fahne Flöte Gabeln Gitarre Gläser Hängematte Kamera Kanne Karte Kekse
         Kerzen Kirschen Lampe Laterne Leiter Limonade Marmelade Melone Messer Milch Nüsse Oliven Orangen Pfanne Pflaumen Schüssel
         Servietten Stühle Suppe Tassen Teller Tomaten Trauben Trommel Würfel Zitronen""",
     "das": """Boot Brot Eis Feuerholz Gemüse Geschirr Kartenspiel Kissen Klavier Mehl Obst Radio Salz Seil Spiel Tablett Tuch
@@ -54,7 +54,7 @@ PLACES = tuple(
     Athen Augsburg Barcelona Basel Berlin Bern Bologna Bonn Bordeaux Bremen Brüssel Budapest Dresden Dublin Edinburgh Erfurt
     Florenz Frankfurt Freiburg Genf Genua Gent Glasgow Granada Graz Hamburg Hannover Helsinki Innsbruck Kiel Köln Kopenhagen
     Krakau Leipzig Lille Linz Lissabon London Lübeck Luzern Lyon Madrid Mailand Mainz Marseille München Nantes Neapel Nizza
-    Nürnberg Oslo Palermo Paris Pisa Porto Prag Riga Rom Rostock Salzburg Sevilla Siena Sofia Stockholm Straßburg Toulouse Turin
+    Nürnberg Oslo Palermo Paris Pisa Porto Prag Riga Rom Rostock Salzburg Sevilla Siena Stockholm Straßburg Toulouse Triest Turin
     Ulm Valencia Venedig Verona Warschau Weimar Wien Zagreb Zürich
     """.split()
 )
@@ -72,8 +72,8 @@ FEMININE = tuple(
 )
 VERBS = tuple(
     """
-    beschrieb bemerkte bestaunte bewachte entdeckte erwähnte fand fotografierte holte kaufte lobte malte putzte reparierte sah
-    suchte trug verkaufte verlor vermaß versteckte wog zeichnete zeigte
+    beschrieb bemerkte bestaunte betrachtete bewachte entdeckte erwähnte fand fotografierte holte kaufte lobte malte putzte
+    reparierte sah suchte trug verkaufte verlor vermaß verschenkte versteckte wog zeichnete zeigte
     """.split()
 )
 OF_PEOPLE = tuple(
@@ -85,16 +85,20 @@ OF_PEOPLE = tuple(
 OF_THINGS = tuple(
     """
     alt blau braun breit bunt dick dünn fein gelb golden grau groß grün hell klein kurz lang neu rot rostig rund sauber schief
-    schmal schmutzig schwarz schwer silbern staubig weich weiß winzig
+    schmal schmutzig schwarz schwer silbern staubig weiß winzig
     """.split()
 )
 OBJECTS = {
-    "den": """Apfel Ball Baum Berg Brief Brunnen Garten Hammer Hut Kamin Kasten Koffer Korb Kuchen Mantel Ofen Pfad Ring Schal
-        Schirm Schlüssel Schrank Spiegel Stein Stern Stuhl Teller Teppich Tisch Topf Turm Vogel Vorhang Wagen Zaun""",
-    "die": """Blume Brücke Burg Fahne Feder Flasche Geige Glocke Insel Jacke Karte Katze Kerze Kiste Lampe Leiter Mauer Münze
-        Perle Pfanne Rose Schale Schaufel Tafel Tasse Treppe Trommel Truhe Tür Uhr Vase Wiese Wolke Ziege""",
-    "das": """Bild Boot Buch Dach Dorf Feld Fenster Glas Haus Heft Kissen Kleid Messer Nest Netz Pferd Rad Regal Schaf Schiff
-        Schild Schloss Segel Seil Tal Tor Tuch Zelt""",
+    "den": """Anker Ball Becher Besen Brief Eimer Gürtel Haken Hammer Helm Hut Kamm Karton Kasten Kessel Knopf Koffer Kompass
+        Korb Krug Löffel Magneten Mantel Nagel Ofen Pinsel Ring Rucksack Sack Schal Schirm Schlitten Schlüssel Schrank
+        Sessel Spaten Spiegel Stempel Stift Stuhl Teller Teppich Tisch Topf Umschlag Vorhang Wagen Würfel Zaun""",
+    "die": """Axt Bank Brille Bürste Decke Dose Fahne Feder Flasche Flöte Gabel Geige Gitarre Glocke Jacke Kamera Kanne
+        Karte Kerze Kette Kiste Kugel Lampe Laterne Leiter Leine Lupe Maske Münze Mütze Nadel Perle Pfanne Pfeife Puppe
+        Säge Schachtel Schale Schaufel Schere Schleife Schüssel Tafel Tasche Tasse Trommel Trompete Truhe Tür Uhr Vase Waage
+        Zange""",
+    "das": """Album Armband Bett Bild Boot Brett Buch Fahrrad Fass Fenster Fernrohr Foto Gemälde Geschenk Glas Handtuch Heft Hemd
+        Hufeisen Kissen Klavier Kleid Messer Netz Paket Plakat Puzzle Rad Radio Regal Ruder Schild Segel Seil Sieb Sofa Spiel
+        Tablett Tor Tuch Zelt""",
 }
 CARRIED_OBJECTS = tuple(f"{article} {noun}" for article, nouns in CARRIED.items() for noun in nouns.split())
 GENDERED_OBJECTS = tuple((article, noun) for article, nouns in OBJECTS.items() for noun in nouns.split())
@@ -167,7 +171,7 @@ LANGUAGE = Language(
     places=PLACES,
     colours=("rot", "blau", "grün", "gelb", "weiß", "schwarz", "braun", "grau", "orange", "lila", "rosa", "silbern"),
     weekdays=("Montag", "Dienstag", "Mittwoch", "Donnerstag", "Freitag", "Samstag", "Sonntag"),
-    ordinals=("erster", "zweiter", "dritter", "vierter", "fünfter", "sechster", "siebter", "achter", "neunter", "zehnter"),
+    ordinals=("ersten", "zweiten", "dritten", "vierten", "fünften", "sechsten", "siebten", "achten", "neunten", "zehnten"),
     months=tuple("Januar Februar März April Mai Juni Juli August September Oktober November Dezember".split()),
     units=UNITS,
     sentence=sentence,
@@ -194,7 +198,7 @@ LANGUAGE = Language(
             "Ich habe {n} kleine Aufträge für dich.",
         ),
         "bullets": (
-            "Was ich brauche, in {n} Punkten:",
+            "Hier ist in {n} Punkten, was ich brauche.",
             "Bitte kümmere dich um jeden der {n} Punkte unten.",
             "Meine Liste unten hat {n} Punkte.",
             "Bitte gehe die {n} Punkte unten von oben nach unten durch.",
