@@ -21,8 +21,10 @@ def generate(rng: Stream, lang: Language, answers: Answers) -> Params | None:
 
 
 def apply(answer: str, params: Params, lang: Language) -> str:
-    names = _calendar(lang.code)
-    return _calendar(_codes(lang)[params["language"]])[names.index(answer)] if answer in names else answer
+    if answer not in _calendar(lang.code):
+        return answer
+    name = _calendar(_codes(lang)[params["language"]])[_calendar(lang.code).index(answer)]
+    return answer if name.casefold() == answer.casefold() else name  # German `Mai` is right as French `mai`
 
 
 def check(text: str, params: Params, lang: Language) -> Verdict:

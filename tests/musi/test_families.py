@@ -29,7 +29,13 @@ SPOKEN = [(kind, lang) for lang in LANGUAGES.values() for kind in FAMILIES.value
 in_every_language = pytest.mark.parametrize(("kind", "lang"), SPOKEN, ids=[f"{kind.name}-{lang.code}" for kind, lang in SPOKEN])
 ENGLISH = LANGUAGES["en"]
 
-NOT_OFFERED: dict[str, set[str]] = {}
+NOT_OFFERED: dict[str, set[str]] = {
+    "zh": {  # play with letters, letter case, alphabetical order, or spaces between words
+        "acrostic", "alternate_case", "caesar_shift", "camel_case", "count_letter", "first_letters", "letter_at", "longest_word",
+        "remove_vowels", "remove_word", "rename_variable", "replace_word", "reverse_letters", "snake_case", "sort_words",
+        "spell_out", "upper_word", "word_lengths", "words_starting_with", "words_without_letter",
+    }
+}  # fmt: skip
 """What a language cannot ask: the one list of exceptions, which may only shrink."""
 
 
