@@ -146,6 +146,24 @@ def dataset_verify(directory: Directory = DEFAULT_DATA) -> None:
     talk(f"{directory} is release {manifest.release}, byte for byte (lock {lock_digest(manifest.release)[:12]})")
 
 
+@dataset.command("release")
+def dataset_release(
+    directory: Directory = DEFAULT_DATA,
+    previous: Annotated[Path | None, typer.Option(help="Built folder of the release before.")] = None,
+    workers: Workers = 2,
+) -> None:
+    """Validate a build, check that its number fits what changed, and lock its bytes for good.
+
+    Example: musi dataset release data/musi-1.1.0 --previous data/musi-1.0.0
+    """
+    from musi.publish import publish
+    from musi.release import lock_digest, manifest_of
+
+    with progress("items", sum(entry.items for entry in manifest_of(directory).files.values())) as advance:
+        manifest = publish(directory, previous, workers, advance)
+    talk(f"release {manifest.release} is locked ({lock_digest(manifest.release)[:12]}); say what is new in CHANGELOG.md")
+
+
 @dataset.command("validate")
 def dataset_validate(directory: Directory = DEFAULT_DATA, workers: Workers = 2, as_json: Json = False) -> None:
     """Derive every answer again, try wrong ones, prove the splits disjoint, report near-duplicates.

@@ -14,6 +14,7 @@ import json
 import re
 import unicodedata
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any, Literal, NamedTuple
 
 AnswerKind = Literal["integer", "text", "exact", "items", "passage", "block", "json", "open"]
@@ -27,6 +28,7 @@ _FENCE = re.compile(r"```[a-zA-Z]*\n([^`]*)```")
 _BULLET = re.compile(r"[*•–-] +(?=\S)")
 _RULE_CELL = re.compile(r":?-{1,20}:?")
 _WRAPPERS = ("**", "__", "`", "*", "_")
+_MARKS = ("*", "_", "`")
 
 
 class Verdict(NamedTuple):
@@ -45,6 +47,8 @@ def clean(text: str) -> str:
     if text.startswith("```") and (fence := _FENCE.fullmatch(text)):
         text = fence[1].strip()
     text = without_stop(text)
+    if text[:1] not in _MARKS:
+        return without_stop(text)
     for wrapper in _WRAPPERS:
         if len(text) > 2 * len(wrapper) and text.startswith(wrapper) and text.endswith(wrapper):
             text = text[len(wrapper) : -len(wrapper)].strip()
@@ -61,6 +65,12 @@ def _spaced(text: str) -> str:
     """Runs of white space as one space, and none beside Chinese characters and marks, where it says nothing: `6 个` is `6个`."""
     text = " ".join(text.split())
     return text if text.isascii() else _HAN_SPACE.sub("", text)
+
+
+@lru_cache(maxsize=256)
+def _gold(form: Callable[[str], str], gold: str) -> str:
+    """A gold answer in the form that is compared; many texts are held against one gold."""
+    return form(gold)
 
 
 def _compare(parsed: str, gold: str) -> Verdict:
@@ -87,7 +97,11 @@ def match_integer(text: str, gold: str, thousands: str = ",") -> Verdict:
 
 def match_text(text: str, gold: str, thousands: str = ",") -> Verdict:
     """Equal up to letter case and runs of white space."""
-    return _compare(_spaced(clean(text).casefold()), _spaced(clean(gold).casefold()))
+    return _compare(_text(text), _gold(_text, gold))
+
+
+def _text(text: str) -> str:
+    return _spaced(clean(text).casefold())
 
 
 def match_passage(text: str, gold: str, thousands: str = ",") -> Verdict:
@@ -99,21 +113,28 @@ def match_passage(text: str, gold: str, thousands: str = ",") -> Verdict:
 
 def match_exact(text: str, gold: str, thousands: str = ",") -> Verdict:
     """Equal with letter case, up to runs of white space."""
-    return _compare(_spaced(clean(text)), _spaced(clean(gold)))
+    return _compare(_exact(text), _gold(_exact, gold))
+
+
+def _exact(text: str) -> str:
+    return _spaced(clean(text))
 
 
 def match_items(text: str, gold: str, thousands: str = ",") -> Verdict:
     """The same comma-separated items in the same order, up to letter case."""
-    return _compare(_items(clean(text)), _items(clean(gold)))
+    return _compare(_items(text), _gold(_items, gold))
 
 
 def _items(text: str) -> str:
-    return _COMMA.sub(", ", _spaced(text.casefold()))
+    text = _text(text)
+    if text.isascii():
+        return text.replace(" ,", ",").replace(", ", ",").replace(",", ", ")
+    return _COMMA.sub(", ", text)
 
 
 def match_block(text: str, gold: str, thousands: str = ",") -> Verdict:
     """The same lines in the same order, up to letter case, space around separators, kind of bullet and blank lines."""
-    return _compare(_block(text), _block(gold))
+    return _compare(_block(text), _gold(_block, gold))
 
 
 def _block(text: str) -> str:
