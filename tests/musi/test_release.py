@@ -125,7 +125,7 @@ def test_a_folder_of_the_users_is_never_repaired(locked):
     path = locked / "test_iid.jsonl"
     path.write_bytes(path.read_bytes().replace(b"e", b"3", 1))
     damaged = path.read_bytes()
-    with pytest.raises(MusiError, match=r"line 1 \(item musi-0\.1\.0-test_iid-00000\) differs"):
+    with pytest.raises(MusiError, match=r"line 1 \(item musi-1\.0\.0-test_iid-00000\) differs"):
         load_split("test_iid", locked)
     assert path.read_bytes() == damaged
 
