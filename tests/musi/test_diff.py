@@ -75,34 +75,34 @@ def test_a_larger_build_only_adds(tiny, small):
 
 
 def test_an_edited_row_is_named_with_its_fields(tiny, tmp_path):
-    new = release(tiny, tmp_path / "new", "0.2.0", edited)
+    new = release(tiny, tmp_path / "new", "1.1.0", edited)
     found = diff(tiny, new)
-    assert found.edited == [("musi-0.2.0-train-00003", ("stages",))]
+    assert found.edited == [("musi-1.1.0-train-00003", ("stages",))]
     assert sum(row["edited"] for row in found.families.values()) >= 2
     said = (
-        r"release 0\.2\.0: item musi-0\.2\.0-train-00003 differs from 0\.1\.0 in its stages, which a MINOR release may not do;"
-        r" call it 1\.0\.0"
+        r"release 1\.1\.0: item musi-1\.1\.0-train-00003 differs from 1\.0\.0 in its stages, which a MINOR release may not do;"
+        r" call it 2\.0\.0"
     )
     with pytest.raises(MusiError, match=said):
         check_version(found)
 
 
 def test_a_removed_row_is_named(tiny, tmp_path):
-    found = diff(tiny, release(tiny, tmp_path / "new", "0.2.0", shorter))
+    found = diff(tiny, release(tiny, tmp_path / "new", "1.1.0", shorter))
     assert found.removed == ["musi-1.0.0-train-00005", "musi-1.0.0-train-00006"]
-    with pytest.raises(MusiError, match=r"item musi-1\.0\.0-train-00005 of 0\.1\.0 is gone, which a MINOR release may not do"):
+    with pytest.raises(MusiError, match=r"item musi-1\.0\.0-train-00005 of 1\.0\.0 is gone, which a MINOR release may not do"):
         check_version(found)
 
 
 def test_rows_that_change_places_are_edited(tiny, tmp_path):
-    found = diff(tiny, release(tiny, tmp_path / "new", "0.2.0", shuffled))
-    assert [item_id for item_id, _ in found.edited] == ["musi-0.2.0-train-00002", "musi-0.2.0-train-00004"]
+    found = diff(tiny, release(tiny, tmp_path / "new", "1.1.0", shuffled))
+    assert [item_id for item_id, _ in found.edited] == ["musi-1.1.0-train-00002", "musi-1.1.0-train-00004"]
 
 
 def test_an_added_row_needs_a_minor_release(tiny, tmp_path):
-    check_version(diff(tiny, release(tiny, tmp_path / "minor", "0.2.0", longer)))
+    check_version(diff(tiny, release(tiny, tmp_path / "minor", "1.1.0", longer)))
     with pytest.raises(
-        MusiError, match=r"item musi-0\.1\.1-train-00019 is new, which a PATCH release may not do; call it 0\.2\.0"
+        MusiError, match=r"item musi-1\.0\.1-train-00019 is new, which a PATCH release may not do; call it 1\.1\.0"
     ):
         check_version(diff(tiny, release(tiny, tmp_path / "patch", "1.0.1", longer)))
 
@@ -119,7 +119,7 @@ def test_a_greater_step_than_needed_is_allowed(old, new):
 
 
 def test_two_languages_are_not_compared(tiny, tmp_path):
-    new = release(tiny, tmp_path / "new", "0.2.0")
+    new = release(tiny, tmp_path / "new", "1.1.0")
     manifest = json.loads((new / "manifest.json").read_text()) | {"lang": "de"}
     (new / "manifest.json").write_text(json.dumps(manifest))
     with pytest.raises(MusiError, match="compare releases of one language"):
@@ -127,10 +127,10 @@ def test_two_languages_are_not_compared(tiny, tmp_path):
 
 
 def test_rows_out_of_order_are_refused(tiny, tmp_path):
-    new = release(tiny, tmp_path / "new", "0.2.0")
+    new = release(tiny, tmp_path / "new", "1.1.0")
     path = new / "train.jsonl"
     path.write_bytes(b"".join(reversed(path.read_bytes().splitlines(keepends=True))))
-    with pytest.raises(MusiError, match=r"train\.jsonl: item musi-0\.2\.0-train-00017 is out of order"):
+    with pytest.raises(MusiError, match=r"train\.jsonl: item musi-1\.1\.0-train-00017 is out of order"):
         diff(tiny, new)
 
 

@@ -60,7 +60,7 @@ def test_nothing_to_compare(texts):
 def test_masked_text_holds_values_and_no_wording():
     stages = [("add_numbers", {"numbers": [4, 5, 9]}), ("capital_of", {"country": "KE"})]
     numbered, table = item_of(stages), item_of(stages, style="table")
-    assert masked(numbered) == masked(table) == ("add_numbers", "4", "5", "9", "capital_of", "Kenya")
+    assert masked(numbered) == masked(table) == ("add_numbers", "4", "5", "9", "capital_of", "KE")
 
 
 def test_the_release_has_no_near_duplicates_among_its_first_items():
