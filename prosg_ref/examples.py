@@ -23,6 +23,7 @@ from musi.compose import SEPARATOR, multi_example, render_answer, single_example
 from musi.errors import MusiError
 from musi.families import FAMILIES
 from musi.generate import build_item
+from musi.languages import LANGUAGES
 from musi.rng import Stream
 from musi.schema import Item, read_items
 
@@ -76,7 +77,7 @@ def bare_example(item: Item, k: int) -> tuple[str, str]:
     """Stage `k` (from 0) of `item` with its rules and the context it needs, and none of the sentences around them."""
     stage = item.stages[k]
     family = FAMILIES.get(stage.family)
-    context = [] if family is None or family.contexts is None else [item.context]
+    context = [item.context] if family is not None and family.tells(LANGUAGES[item.lang]) else []
     return "\n\n".join([*context, *(rule.text for rule in item.constraints), stage.instruction]), render_answer([stage.answer])
 
 
@@ -99,7 +100,7 @@ class Pool:
         beyond = place - len(self.items)
         if beyond < 0 and lang == self.items[place].lang:
             return self.items[place]
-        return build_item("train", self.items[place].index if beyond < 0 else self.first + beyond, lang_code=lang)
+        return build_item("train", self.items[place].index if beyond < 0 else self.first + beyond, lang=lang)
 
 
 class Batches:

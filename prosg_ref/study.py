@@ -14,7 +14,6 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from hashlib import sha256
-from itertools import islice
 from pathlib import Path
 from typing import Any, Literal
 
@@ -23,7 +22,6 @@ from pydantic import Field, model_validator
 
 from musi.compose import count_words
 from musi.errors import MusiError
-from musi.generate import build_item
 from musi.release import load_split
 from musi.retention import curve
 from musi.schema import Item, Split
@@ -173,12 +171,11 @@ def load_variant(folder: Path, control: Control) -> tuple[Variant, AnyTokenizer,
 
 
 def study_items(split: Split, count: int, lang: str, min_words: int = 0) -> list[Item]:
-    """The first `count` items of a split whose gold answer has `min_words` words; other languages than en are generated.
+    """The first `count` items of a split, in a language, whose gold answer has `min_words` words.
 
     Raises MusiError when there are none.
     """
-    pool = load_split(split) if lang == "en" else (build_item(split, i, lang_code=lang) for i in range(10 * count))
-    items = list(islice((item for item in pool if count_words(item.answer) >= min_words), count))
+    items = [item for item in load_split(split, lang=lang) if count_words(item.answer) >= min_words][:count]
     if not items:
         raise MusiError(f"{split}: no item has {min_words} words of gold answer; lower min_words")
     return items

@@ -35,7 +35,7 @@ def recipe(tmp_path: Path, text: str) -> Path:
     return path
 
 
-SCHEDULE = "schedule: {steps: 64, batch_size: 4, lr: 0.1, max_tokens: 4000, single_share: 0.3, prompt_weight: 0.1}"
+SCHEDULE = "schedule: {steps: 64, batch_size: 4, lr: 0.1, max_tokens: 20000, single_share: 0.3, prompt_weight: 0.1}"
 
 
 def test_flops_are_those_of_a_real_step(tmp_path: Path, data_dir: Path, backbone_dir: Path) -> None:

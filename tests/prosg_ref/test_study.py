@@ -11,21 +11,26 @@ from tiny_models import random_prosg
 
 from musi.errors import MusiError
 from musi.languages import LANGUAGES
-from musi.schema import read_items
+from musi.schema import Item, read_items
 from prosg_ref import overhead_study, study, verify
 from prosg_ref.checkpoint import save_prosg
 from prosg_ref.figure import Line, Point, draw
 from prosg_ref.recipes import find_recipe, load_yaml, shipped
 
-SCHEDULE = {"steps": 3, "batch_size": 2, "lr": 1e-3, "warmup_steps": 1, "max_tokens": 4000, "validation_items": 2}
+SCHEDULE = {"steps": 3, "batch_size": 2, "lr": 1e-3, "warmup_steps": 1, "max_tokens": 20_000, "validation_items": 2}
 SVG = "{http://www.w3.org/2000/svg}"
+
+
+def shortest(data_dir: Path, split: str) -> list[Item]:
+    """Items of a split, shortest answers first: an untrained model writes until it is stopped."""
+    return sorted(read_items(data_dir / f"{split}.jsonl"), key=lambda item: len(item.answer))
 
 
 @pytest.fixture
 def config(tmp_path: Path, data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A study of two trainings and four rows, in an empty working directory."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(study, "load_split", lambda split: list(read_items(data_dir / f"{split}.jsonl")))
+    monkeypatch.setattr(study, "load_split", lambda split, lang: shortest(data_dir, split))
     shape = {"n_layer": 2, "n_embd": 16, "vocab_size": 300}
     Path("base.yaml").write_text(yaml.safe_dump({"data": str(data_dir), "model": shape, "schedule": SCHEDULE}))
     module = {"data": str(data_dir), "backbone": "nowhere", "prosg": {"source": "tokens"}, "schedule": SCHEDULE}
@@ -119,7 +124,7 @@ def test_verify_scores_every_variant(backbone_dir: Path, data_dir: Path, tmp_pat
         shutil.copytree(backbone_dir, tmp_path / name)
     for name, source in (("prosg", "tokens"), ("prosg_state", "state"), ("constant", "constant")):
         save_prosg(tmp_path / name, random_prosg(source), tmp_path / "backbone")
-    monkeypatch.setattr(verify, "load_split", lambda split: list(read_items(data_dir / f"{split}.jsonl")))
+    monkeypatch.setattr(verify, "load_split", lambda split: shortest(data_dir, split))
     found = verify.verify(tmp_path, items=2, workers=1)
     assert list(found) == list(verify.VARIANTS)
     for values in found.values():

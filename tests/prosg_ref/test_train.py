@@ -24,7 +24,7 @@ from prosg_ref.run import Run, lr_factor
 from prosg_ref.train import ProSGLoss, train_backbone, train_prosg
 
 SCHEDULE = "{steps: %d, batch_size: 2, lr: 2.0e-3, warmup_steps: 2, " + (
-    "save_every: 2, validate_every: 4, max_tokens: 4000, validation_items: 3}"
+    "save_every: 2, validate_every: 4, max_tokens: 20000, validation_items: 3}"
 )
 SHAPE = "{n_layer: 2, n_embd: 16, vocab_size: 300}"
 KILLED_AT_STEP_5 = """
@@ -199,7 +199,7 @@ def test_early_stop_keeps_the_best(data_dir: Path, tmp_path: Path) -> None:
     """At a learning rate this high validation soon worsens: the run ends, and the checkpoint is that of its best step."""
     recipe = tmp_path / "recipe.yaml"
     schedule = "{steps: 40, batch_size: 2, lr: 0.3, warmup_steps: 6, validate_every: 2, patience: 2, "
-    schedule += "max_tokens: 4000, validation_items: 3}"
+    schedule += "max_tokens: 20000, validation_items: 3}"
     recipe.write_text(f"data: {data_dir}\nmodel: {SHAPE}\nschedule: {schedule}\n")
     train_backbone(recipe, tmp_path / "run")
     ppl = {line["step"]: line["answer_ppl"] for line in metrics(tmp_path / "run") if "answer_ppl" in line}
