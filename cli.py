@@ -27,11 +27,13 @@ app = typer.Typer(
 dataset = typer.Typer(no_args_is_help=True, help="Build, check and look at the MuSI dataset.")
 tasks = typer.Typer(no_args_is_help=True, help="The lm-evaluation-harness tasks.")
 train = typer.Typer(no_args_is_help=True, help="Train the reference model: the backbone first, then ProSG on top of it.")
+study = typer.Typer(no_args_is_help=True, help="Studies of ProSG: ablation, scaling, languages, overhead, transfer; and verify.")
 model = typer.Typer(no_args_is_help=True, help="Checkpoints of RWKV-4 models.")
 leaderboard = typer.Typer(no_args_is_help=True, help="Submit results, check them by scoring them again, build the board.")
 app.add_typer(dataset, name="dataset")
 app.add_typer(tasks, name="tasks")
 app.add_typer(train, name="train")
+app.add_typer(study, name="study")
 app.add_typer(model, name="model")
 app.add_typer(leaderboard, name="leaderboard")
 
@@ -43,6 +45,9 @@ Force = Annotated[bool, typer.Option("--force", help="Replace the folder if it e
 Sources = Annotated[list[Path], typer.Argument(help="JSON, JSONL or Parquet files, or Hugging Face datasets on disk.")]
 Source = Annotated[Path, typer.Argument(help="An official .pth, a Hugging Face folder, or a checkpoint of ours.")]
 Workers = Annotated[int, typer.Option(min=1, max=256, help="Processes; the result does not depend on it.")]
+StudyConfig = Annotated[str, typer.Option("--config", help="Study: a YAML file, or the name of a shipped one.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Print parameters, memory, FLOPs and time, and train nothing.")]
+Device = Annotated[str, typer.Option(help="Device that --dry-run reckons with, `N*NAME` for several.")]
 DEFAULT_DATA = Path("data/musi-1.0.0")
 
 
@@ -53,11 +58,21 @@ class Engine(StrEnum):
     ray = "ray"
 
 
+class Tracker(StrEnum):
+    """Where metrics go besides metrics.jsonl."""
+
+    tensorboard = "tensorboard"
+    trackio = "trackio"
+
+
 class Layout(StrEnum):
     """Checkpoint layouts that can be written."""
 
     musi = "musi"
     hf = "hf"
+
+
+Track = Annotated[Tracker | None, typer.Option(help="Send metrics there as well; an extra of the same name installs it.")]
 
 
 def beside(name: str) -> ModuleType:
@@ -404,27 +419,104 @@ def eval_command(context: typer.Context) -> None:
 
 
 @train.command("backbone")
-def train_backbone(config: Config, out: RunFolder) -> None:
+def train_backbone(config: Config, out: RunFolder, track: Track = None, dry_run: DryRun = False, device: Device = "cpu") -> None:
     """Phase 1: train or fine-tune an RWKV-4 backbone on prompts and answers. A killed run goes on where it stopped.
 
     Example: musi train backbone --config tiny-backbone --out runs/tiny-backbone
     """
     from prosg_ref.recipes import find_recipe
+
+    if dry_run:
+        from prosg_ref.dry_run import plan_backbone
+
+        return put(plan_backbone(find_recipe(config), device))
     from prosg_ref.train import train_backbone
 
-    train_backbone(find_recipe(config), out)
+    train_backbone(find_recipe(config), out, tracker=track.value if track else None)
 
 
 @train.command("prosg")
-def train_prosg(config: Config, out: RunFolder) -> None:
+def train_prosg(config: Config, out: RunFolder, track: Track = None, dry_run: DryRun = False, device: Device = "cpu") -> None:
     """Phase 2: freeze the backbone and train the synthesis module. A killed run goes on where it stopped.
 
     Example: musi train prosg --config tiny-prosg-tokens --out runs/tiny-prosg-tokens
     """
     from prosg_ref.recipes import find_recipe
+
+    if dry_run:
+        from prosg_ref.dry_run import plan_prosg
+
+        return put(plan_prosg(find_recipe(config), device))
     from prosg_ref.train import train_prosg
 
-    train_prosg(find_recipe(config), out)
+    train_prosg(find_recipe(config), out, tracker=track.value if track else None)
+
+
+def _study(name: str, config: str) -> None:
+    from prosg_ref.study import find_study, run_study
+
+    typer.echo(run_study(name, find_study(config), f"musi study {name} --config {config}", talk))
+
+
+@study.command("ablation")
+def study_ablation(config: StudyConfig = "ablation") -> None:
+    """What each part of ProSG is worth: state embedding, depth, rank, targets, random ΔW, one phase instead of two.
+
+    Example: musi study ablation --config ablation
+    """
+    _study("ablation", config)
+
+
+@study.command("scaling")
+def study_scaling(config: StudyConfig = "scaling") -> None:
+    """The gain against the backbone's size, at equal tokens.
+
+    Example: musi study scaling --config scaling
+    """
+    _study("scaling", config)
+
+
+@study.command("languages")
+def study_languages(config: StudyConfig = "languages") -> None:
+    """Trained on English and tested on other languages, and trained on all.
+
+    Example: musi study languages --config languages
+    """
+    _study("languages", config)
+
+
+@study.command("overhead")
+def study_overhead(config: StudyConfig = "overhead") -> None:
+    """Time to the first token, time per token and memory against the length of the prompt.
+
+    Example: musi study overhead --config overhead
+    """
+    from prosg_ref.overhead_study import run_overhead
+    from prosg_ref.study import RESULTS, RUNS, find_study
+
+    cells = RUNS / "overhead" / "cells"
+    typer.echo(run_overhead(find_study(config), f"musi study overhead --config {config}", cells, RESULTS, talk))
+
+
+@study.command("verify")
+def study_verify(
+    as_json: Json = False,
+    items: Annotated[int, typer.Option(min=1, max=1_000, help="Items of validation.")] = 100,
+    workers: Workers = 2,
+) -> None:
+    """Score the shipped weights again on validation, beside every control.
+
+    Example: musi study verify --json
+    """
+    from prosg_ref.verify import VARIANTS, verify
+
+    with progress("variants", len(VARIANTS)) as advance:
+        found = verify(items=items, workers=workers, progress=advance)
+    if as_json:
+        return put(found)
+    for name, values in found.items():
+        numbers = ("answer_ppl", "token_acc", "forced_retention", "retention", "half_life")
+        typer.echo(f"{name:20} " + "  ".join(f"{n} {'-' if values[n] is None else format(values[n], '.3f')}" for n in numbers))
 
 
 @model.command("convert")

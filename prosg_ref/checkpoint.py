@@ -19,7 +19,7 @@ from torch import Tensor
 
 from musi.errors import MusiError
 
-from .prosg import ProSG, ProSGConfig, Source, validate_targets
+from .prosg import ProSG, ProSGConfig
 from .rwkv4 import RWKV4, RWKV4Config
 from .tokenizer import AnyTokenizer, load_tokenizer
 
@@ -44,16 +44,10 @@ class BackboneFile(_Strict):
     ctx_len: int = Field(ge=1, le=1_000_000)
 
 
-class ProSGFile(_Strict):
+class ProSGFile(ProSGConfig):
     """config.json of a ProSG module."""
 
     architecture: str = Field(pattern="^prosg$")
-    source: Source
-    targets: tuple[str, ...]
-    rank: int = Field(ge=1, le=1024)
-    depth: int = Field(ge=0, le=64)
-    scale: float
-    reference_tokens: int = Field(ge=1)
     backbone_sha256: str = Field(pattern="^[0-9a-f]{64}$")
 
 
@@ -168,7 +162,7 @@ def backbone_of_tensors(config: RWKV4Config, tensors: Mapping[str, Tensor], wher
 
 def save_prosg(directory: Path, model: ProSG, backbone_directory: Path) -> None:
     """Write config.json and prosg.safetensors; the backbone itself is named by its digest only."""
-    config: dict[str, Any] = {"architecture": "prosg", **vars(model.config)}
+    config: dict[str, Any] = {"architecture": "prosg", **model.config.model_dump()}
     config["backbone_sha256"] = file_sha256(backbone_directory / "model.safetensors")
     write_atomically(directory / "config.json", to_json(config))
     save_tensors(directory / "prosg.safetensors", model.synthesis.state_dict())
@@ -183,12 +177,11 @@ def load_prosg(directory: Path, backbone: RWKV4, backbone_directory: Path) -> Pr
             f"{directory / 'config.json'}: trained on backbone {found.backbone_sha256[:12]}, {backbone_directory} is "
             f"{digest[:12]}; load the backbone it was trained on"
         )
+    values = found.model_dump(exclude={"architecture", "backbone_sha256"})
     try:
-        validate_targets(found.targets)
+        model = ProSG(backbone, ProSGConfig(**values))
     except ValueError as error:
         raise MusiError(f"{directory / 'config.json'}: {error}; mend the key or train again") from None
-    values = found.model_dump(exclude={"architecture", "backbone_sha256"})
-    model = ProSG(backbone, ProSGConfig(**values))
     tensors, _ = load_tensors(directory / "prosg.safetensors")
     check_tensors(model.synthesis.state_dict(), tensors, str(directory / "prosg.safetensors"))
     model.synthesis.load_state_dict({name: x.float() for name, x in tensors.items()})

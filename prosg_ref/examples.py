@@ -19,8 +19,11 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from musi.compose import SEPARATOR, multi_example, single_example
+from musi.compose import SEPARATOR, multi_example, render_answer, single_example
 from musi.errors import MusiError
+from musi.families import FAMILIES
+from musi.generate import build_item
+from musi.languages import LANGUAGES
 from musi.rng import Stream
 from musi.schema import Item, read_items
 
@@ -70,11 +73,41 @@ def tokenize(pairs: Sequence[tuple[str, str]], tokenizer: AnyTokenizer) -> list[
     return examples
 
 
+def bare_example(item: Item, k: int) -> tuple[str, str]:
+    """Stage `k` (from 0) of `item` with its rules and the context it needs, and none of the sentences around them."""
+    stage = item.stages[k]
+    family = FAMILIES.get(stage.family)
+    context = [item.context] if family is not None and family.tells(LANGUAGES[item.lang]) else []
+    return "\n\n".join([*context, *(rule.text for rule in item.constraints), stage.instruction]), render_answer([stage.answer])
+
+
+class Pool:
+    """The train items of a release, and so many more that are generated when they are asked for.
+
+    Further items have indices beyond the release; their problems come from the train split's share alone. Languages take turns:
+    an item whose turn is another than English is generated from its index in that language.
+    """
+
+    def __init__(self, items: list[Item], extra: int, languages: Sequence[str] = ("en",)) -> None:
+        self.items, self.extra, self.languages = items, extra, languages
+        self.first = 1 + max(item.index for item in items)
+
+    def __len__(self) -> int:
+        return len(self.items) + self.extra
+
+    def __getitem__(self, place: int) -> Item:
+        lang = self.languages[place % len(self.languages)]
+        beyond = place - len(self.items)
+        if beyond < 0 and lang == self.items[place].lang:
+            return self.items[place]
+        return build_item("train", self.items[place].index if beyond < 0 else self.first + beyond, lang=lang)
+
+
 class Batches:
     """The training batches of a run; `batches[step]` for any step, in any order."""
 
     def __init__(self, items: list[Item], tokenizer: AnyTokenizer, schedule: Schedule) -> None:
-        self.items, self.tokenizer, self.schedule = items, tokenizer, schedule
+        self.items, self.tokenizer, self.schedule = Pool(items, schedule.extra_items, schedule.languages), tokenizer, schedule
         self.window = lru_cache(maxsize=2)(self._window)
         self.order = lru_cache(maxsize=2)(self._order)
 
@@ -88,21 +121,27 @@ class Batches:
         schedule = self.schedule
         rng = Stream(schedule.seed, "window", number)
         count = WINDOW * schedule.batch_size
+        first = number * WINDOW < schedule.bare_steps
         pairs = []
         for position in range(number * count, (number + 1) * count):
             epoch, place = divmod(position, len(self.items))
-            item = self.items[self.order(epoch)[place]]
-            if rng.chance(schedule.single_share):
-                pairs.append(single_example(item, rng.below(len(item.stages))))
-            else:
-                pairs.append(multi_example(item))
-        name = "short_tokens" if number * WINDOW < schedule.short_steps else "max_tokens"
+            pairs.append(draw_pair(self.items[self.order(epoch)[place]], rng, schedule, first))
+        name = "bare_tokens" if first else "max_tokens"
         limit = getattr(schedule, name)
         fitting = [e for e in tokenize(pairs, self.tokenizer) if e.tokens <= limit]
         if len(fitting) < WINDOW:
             raise MusiError(f"schedule.{name}: {count - len(fitting)} of {count} examples have over {limit} tokens; raise it")
         batches = split_evenly(sorted(fitting, key=lambda e: (e.tokens, e.prompt, e.answer)), WINDOW)
         return rng.shuffle(batches)
+
+
+def draw_pair(item: Item, rng: Stream, schedule: Schedule, first: bool) -> tuple[str, str]:
+    """The item whole, or one stage of it, single or bare, in the shares of the schedule; `first`: in its first `bare_steps`."""
+    multi = 0.0 if first else 1 - schedule.bare_share - schedule.single_share
+    kind = rng.weighted({"bare": schedule.bare_share, "single": schedule.single_share, "multi": multi})
+    if kind == "multi":
+        return multi_example(item)
+    return (bare_example if kind == "bare" else single_example)(item, rng.below(len(item.stages)))
 
 
 def split_evenly(examples: list[Example], parts: int) -> list[list[Example]]:
@@ -141,6 +180,9 @@ class SplitBatch:
     inputs: Tensor  # (B, S)
     targets: Tensor  # (B, S)
     weights: Tensor  # (B, S), 0 on padding
+
+    def to(self, device: torch.device) -> "SplitBatch":
+        return SplitBatch(*(x.to(device) for x in vars(self).values()))
 
 
 def split_batch(examples: Sequence[Example], stage_tokens: float = math.inf) -> SplitBatch:

@@ -6,7 +6,7 @@ rows that are done leave the batch.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, cast
 
 import torch
 from torch import Tensor
@@ -78,7 +78,7 @@ def remember(model: RWKV4 | ProSG, prompts: Sequence[Sequence[int]]) -> Memory:
 
 
 def backbone_of(model: RWKV4 | ProSG) -> RWKV4:
-    return model.backbone if isinstance(model, ProSG) else model
+    return cast(RWKV4, model.backbone) if isinstance(model, ProSG) else model
 
 
 def choose(logits: Tensor, sampling: Sampling, generator: torch.Generator) -> Tensor:

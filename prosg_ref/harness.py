@@ -15,7 +15,7 @@ A recurrent model has no longest input, so nothing is cut unless `max_length` sa
 import logging
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -30,13 +30,14 @@ from rich.progress import track
 from musi.errors import MusiError
 
 from .checkpoint import file_sha256, load_backbone, load_prosg
-from .generate import Request, Sampling, backbone_of, generate, pad, remember, split_request
+from .evaluate import Control, controlled_memory
+from .generate import Request, Sampling, backbone_of, generate, pad, split_request
 from .prosg import Memory, ProSG
 from .rwkv4 import RWKV4, State
 
 log = logging.getLogger(__name__)
 
-CONTROLS = ("none", "off", "shuffled", "reset_state")
+CONTROLS: tuple[Control, ...] = ("none", "off", "shuffled", "reset_state", "random")
 DEFAULT_BATCH = 64
 DEFAULT_NEW_TOKENS = 256
 _ANSWER_BEGINS = re.compile(r"\n\n\[1\](?=\n|$)")
@@ -71,8 +72,8 @@ class ProSGHarness(LM):
     Args (of `--model_args`):
         pretrained: directory of a backbone.
         prosg: directory of a ProSG module trained on it; without it the backbone alone is scored.
-        prosg_control: `off` (backbone alone, module loaded all the same), `shuffled` (ΔW of another request's prompt) or
-            `reset_state` (ΔW with the state of an empty text).
+        prosg_control: `off` (backbone alone, module loaded all the same), `shuffled` (ΔW of another request's prompt),
+            `reset_state` (ΔW with the state of an empty text) or `random` (factors drawn at random, ΔW as large).
         batch_size: sequences at once; `auto` takes 64.
         max_length: cut contexts from the left so that prompt and answer fit; default: never.
 
@@ -204,12 +205,7 @@ class ProSGHarness(LM):
 
     def _memory(self, prompts: Sequence[Sequence[int]], donors: Sequence[Sequence[int]]) -> Memory:
         """The memory of prompts, or what the control makes of it."""
-        memory = remember(self.model, prompts)
-        if self.control == "shuffled":
-            return replace(memory, delta=remember(self.model, donors).delta)
-        if self.control == "reset_state":
-            return memory.with_reset_state(backbone_of(self.model).config)
-        return memory
+        return controlled_memory(self.model, prompts, donors, self.control)
 
     def _batches(self, order: list[int], kinds: Sequence[Any], what: str, quiet: bool) -> Iterable[list[int]]:
         """Runs of at most `batch_size` of one kind, with a progress bar."""

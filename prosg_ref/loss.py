@@ -52,13 +52,16 @@ class _HeadCrossEntropy(torch.autograd.Function):
         return grad_x, grad_head, None, None
 
 
-def head_cross_entropy(x: Tensor, head: Tensor, targets: Tensor, weights: Tensor) -> tuple[Tensor, Tensor]:
+def head_cross_entropy(
+    x: Tensor, head: Tensor, targets: Tensor, weights: Tensor, total: float | None = None
+) -> tuple[Tensor, Tensor]:
     """Weighted mean of -log p(target) over the tokens whose weight is not 0, in nats.
 
     Args:
         x: normalised outputs of the last block, (B, T, D).
         head: output matrix, (V, D).
         targets: ids, (B, T). weights: (B, T), >= 0, at least one above 0.
+        total: divide by this instead of the sum of the weights: what a part of a batch adds to the mean over all of it.
 
     Returns:
         The loss (a scalar with gradient to x and head), and for each counted token whether its target was the most
@@ -67,4 +70,4 @@ def head_cross_entropy(x: Tensor, head: Tensor, targets: Tensor, weights: Tensor
     counts = weights.flatten().nonzero().squeeze(1)  # (N,)
     chosen = weights.flatten()[counts]
     rows = x.flatten(0, 1).index_select(0, counts)  # (N, D)
-    return _HeadCrossEntropy.apply(rows, head, targets.flatten()[counts], chosen / chosen.sum())
+    return _HeadCrossEntropy.apply(rows, head, targets.flatten()[counts], chosen / (chosen.sum() if total is None else total))

@@ -5,258 +5,114 @@
                                                              ▼             ▼
                                               answer ──backbone, ΔW on──► logits
 
-Letters: B batch, T prompt tokens, L layers, D n_embd, r rank. The backbone is never modified: ΔW is an argument of its
-forward pass. Every source starts at ΔW = 0 exactly, so an untrained ProSG is its backbone bit for bit.
-
-Sources: Luo et al. 2023, "Prompt synthetic gradients" (arXiv 2311.01981) for `state`; for `tokens`, outer products
-summed over the prompt as in fast-weight programmers (Schlag et al. 2021, arXiv 2102.11174) and Generative Adapter
-(Chen et al. 2024, arXiv 2411.05877).
+Letters: B batch, T prompt tokens, S answer tokens, D width. The backbone is never modified: ΔW is an argument of its
+forward pass. What ΔW is made of stands in `prosg_ref.synthesis`; which backbones there are, in `prosg_ref.adapters`.
 """
 
-import math
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import Literal
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, cast
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from .rwkv4 import RWKV4, LowRank, Merged, RWKV4Config, State
+from .adapters import Adapter, AnyState, adapter_of
+from .rwkv4 import LowRank, Merged
+from .synthesis import SYNTHESES, ProSGConfig
 
-Source = Literal["state", "tokens", "constant"]
-SLOTS = ("att_shift", "wkv_mean", "wkv_log_mass", "ffn_shift")
-TARGETS = ("att.key", "att.value", "att.receptance", "att.output", "ffn.key", "ffn.receptance", "ffn.value")
-
-
-@dataclass(frozen=True)
-class ProSGConfig:
-    """What to synthesise and from what.
-
-    source: `state` (the state after the prompt), `tokens` (one outer product per prompt token), or the control
-        `constant` (a learned ΔW that ignores the prompt, as LoRA's).
-    targets: matrices of every block that are changed.
-    rank: r of `state` and `constant`; the rank of `tokens` is the prompt's length.
-    depth: residual MLP blocks in the transforming stack.
-    scale: factor on ΔW; `state` and `constant` use it as alpha / r.
-    reference_tokens: `tokens` only; from this many (gated) prompt tokens on, the norm of ΔW stops growing.
-    """
-
-    source: Source
-    targets: tuple[str, ...] = ("ffn.value", "att.value")
-    rank: int = 4
-    depth: int = 1
-    scale: float = 0.1
-    reference_tokens: int = 64
+__all__ = ["Memory", "ProSG", "ProSGConfig", "validate_targets"]
 
 
 @dataclass(frozen=True)
 class Memory:
     """What a prompt left behind: the backbone's state after it, and ΔW. Rows are examples.
 
-    The controls of an experiment are functions of it: `shuffled`, `with_reset_state`.
+    The controls of an experiment are functions of it: `shuffled`, `randomised`, `with_reset_state`.
+    `gates` are those of the source `tokens`, by target, (B, L, chunks); 0 past a prompt's end.
     """
 
-    state: State
+    state: Any
     delta: dict[str, LowRank]
+    gates: dict[str, Tensor] = field(default_factory=dict)
 
     def select(self, rows: Tensor) -> "Memory":
         """Some rows, in the order given (an index or a boolean mask, (B,))."""
         delta = {name: LowRank(x.a[rows], x.b[rows]) for name, x in self.delta.items()}
-        return Memory(self.state.select(rows), delta)
+        return Memory(cast(AnyState, self.state).select(rows), delta, {name: x[rows] for name, x in self.gates.items()})
 
     def shuffled(self) -> "Memory":
         """Control: each row keeps its state and gets the ΔW of the row before it."""
         return replace(self, delta={name: LowRank(x.a.roll(1, 0), x.b.roll(1, 0)) for name, x in self.delta.items()})
 
-    def with_reset_state(self, config: RWKV4Config) -> "Memory":
-        """Control: ΔW alone, with the state of an empty text."""
-        empty = State.zeros(config, self.state.wkv.shape[0], self.state.att_shift)
-        return replace(self, state=empty)
+    def randomised(self, generator: torch.Generator) -> "Memory":
+        """Control: random factors in place of the synthesised ones, ΔW of the same Frobenius norm."""
+        delta = {}
+        for name, x in self.delta.items():
+            a = torch.randn(x.a.shape, generator=generator).to(x.a)
+            b = torch.randn(x.b.shape, generator=generator).to(x.b)
+            factor = _norms(x) / _norms(LowRank(a, b)).clamp(min=1e-12)
+            delta[name] = LowRank(a, b * factor.view(-1, 1, 1))
+        return replace(self, delta=delta)
 
-    def merged(self, backbone: RWKV4) -> dict[str, Merged]:
+    def with_reset_state(self, adapter: Adapter) -> "Memory":
+        """Control: ΔW alone, with the state of an empty text."""
+        rows = next(iter(self.delta.values())).a.shape[0]
+        return replace(self, state=adapter.empty(rows))
+
+    def merged(self, backbone: nn.Module) -> dict[str, Merged]:
         """W + ΔW of every target as one matrix, for a single long generation. Raises ValueError for more than a row."""
         weights = dict(backbone.named_parameters())
         merged = {}
         for name, change in self.delta.items():
             if change.a.shape[0] != 1:
                 raise ValueError(f"merging needs a memory of one row, this one has {change.a.shape[0]}")
-            merged[name] = Merged(weights[f"{name}.weight"] + change.b[0].T @ change.a[0])
+            weight = weights[f"{name}.weight"]
+            merged[name] = Merged(torch.addmm(weight, change.b[0].T.to(weight.dtype), change.a[0].to(weight.dtype)))
         return merged
 
     @torch.no_grad()
-    def relative_norms(self, backbone: RWKV4) -> dict[str, float]:
-        """Mean over rows of ‖ΔW‖/‖W‖ (Frobenius) per target matrix; ‖BᵀA‖² = Σ (AAᵀ)∘(BBᵀ)."""
+    def relative_norms(self, backbone: nn.Module) -> dict[str, float]:
+        """Mean over rows of ‖ΔW‖/‖W‖ (Frobenius) per target matrix."""
         weights = dict(backbone.named_parameters())
-        norms = {}
-        for name, change in self.delta.items():
-            gram_a = torch.bmm(change.a, change.a.transpose(1, 2))  # (B, r, r)
-            gram_b = torch.bmm(change.b, change.b.transpose(1, 2))
-            squared = (gram_a * gram_b).sum((1, 2)).clamp(min=0)
-            norms[name] = (squared.sqrt().mean() / weights[f"{name}.weight"].norm()).item()
-        return norms
+        return {name: (_norms(x).mean() / weights[f"{name}.weight"].norm()).item() for name, x in self.delta.items()}
+
+    @torch.no_grad()
+    def gate_statistics(self) -> dict[str, dict[str, float]]:
+        """Per target, mean and quantiles of the gates over the tokens that are there."""
+        statistics = {}
+        for target, gates in self.gates.items():
+            there = gates[gates > 0].float()
+            if there.numel():
+                low, high = torch.quantile(there[:: max(1, there.numel() // 10_000)], torch.tensor([0.1, 0.9])).tolist()
+                statistics[target] = {"mean": round(there.mean().item(), 4), "p10": round(low, 4), "p90": round(high, 4)}
+        return statistics
 
 
-def _sizes(target: str, n_embd: int) -> tuple[int, int]:
-    """d_in, d_out of a target matrix."""
-    return {"ffn.key": (n_embd, 4 * n_embd), "ffn.value": (4 * n_embd, n_embd)}.get(target, (n_embd, n_embd))
-
-
-def state_features(state: State) -> Tensor:
-    """What ΔW may depend on, the same for every gauge of the WKV sums: (B, L, 4, D), slots as in `SLOTS`.
-
-    wkv_mean = aa / bb and wkv_log_mass = pp + log bb; both are 0 where nothing has been read yet.
-    """
-    aa, bb, pp = state.wkv.unbind(2)  # (B, L, D)
-    empty = bb <= 0
-    mass = torch.where(empty, torch.ones_like(bb), bb)
-    mean = torch.where(empty, torch.zeros_like(aa), aa / mass)
-    log_mass = torch.where(empty, torch.zeros_like(pp), pp + torch.log(mass))
-    return torch.stack([state.att_shift, mean, log_mass, state.ffn_shift], 2)
-
-
-class TransformingStack(nn.Module):
-    """Residual MLP blocks over the last axis, shared by every layer and slot."""
-
-    def __init__(self, width: int, depth: int) -> None:
-        super().__init__()
-        self.blocks = nn.ModuleList(
-            nn.Sequential(nn.LayerNorm(width), nn.Linear(width, 4 * width), nn.GELU(), nn.Linear(4 * width, width))
-            for _ in range(depth)
-        )
-        self.norm = nn.LayerNorm(width)
-
-    def forward(self, x: Tensor) -> Tensor:
-        for block in self.blocks:
-            x = x + block(x)
-        return self.norm(x)
-
-
-class StateSynthesis(nn.Module):
-    """ΔW of rank r from the state after the prompt: per layer, the four slots through the stack, then two heads."""
-
-    def __init__(self, config: ProSGConfig, backbone: RWKV4Config) -> None:
-        super().__init__()
-        width = backbone.n_embd
-        self.config, self.n_layer = config, backbone.n_layer
-        self.norm = nn.LayerNorm(width, elementwise_affine=False)
-        self.embedding = nn.Parameter(torch.randn(backbone.n_layer, len(SLOTS), width) * 0.1)
-        self.stack = TransformingStack(width, config.depth)
-        self.a, self.b = nn.ModuleDict(), nn.ModuleDict()
-        for target in config.targets:
-            d_in, d_out = _sizes(target, width)
-            self.a[_key(target)] = nn.Linear(len(SLOTS) * width, config.rank * d_in)
-            self.b[_key(target)] = _zero(nn.Linear(len(SLOTS) * width, config.rank * d_out, bias=False))
-        self.gain = nn.Parameter(torch.ones(backbone.n_layer, len(config.targets)))
-
-    def forward(self, state: State, trace: list[Tensor], lengths: Tensor) -> dict[str, LowRank]:
-        x = self.stack(self.norm(state_features(state)) + self.embedding).flatten(2)  # (B, L, 4 D)
-        batch, rank = x.shape[0], self.config.rank
-        delta: dict[str, LowRank] = {}
-        for j, target in enumerate(self.config.targets):
-            d_in, _ = _sizes(target, self.embedding.shape[-1])
-            a = self.a[_key(target)](x).view(batch, self.n_layer, rank, -1) / math.sqrt(d_in)
-            b = self.b[_key(target)](x).view(batch, self.n_layer, rank, -1)
-            b = b * (self.config.scale * self.gain[:, j].view(1, -1, 1, 1))
-            delta |= {f"blocks.{i}.{target}": LowRank(a[:, i], b[:, i]) for i in range(self.n_layer)}
-        return delta
-
-
-class TokenSynthesis(nn.Module):
-    """ΔW = scale · Σ_t g_t u_t v_tᵀ over the prompt's tokens.
-
-    u, v and the gate g are linear in the stack's output at t and at t - 1, so that what is written (u) can come from
-    one token and what it is found by (v, of unit norm) from the one before. Where the gates sum to more than
-    `reference_tokens`, the sum is divided by the square root of the excess factor: for unrelated v the Frobenius norm
-    then stays where it is instead of growing with the prompt.
-    """
-
-    def __init__(self, config: ProSGConfig, backbone: RWKV4Config) -> None:
-        super().__init__()
-        width = backbone.n_embd
-        self.config, self.n_layer = config, backbone.n_layer
-        self.norm = nn.LayerNorm(width, elementwise_affine=False)
-        self.embedding = nn.Parameter(torch.randn(backbone.n_layer, 1, width) * 0.1)
-        self.stack = TransformingStack(width, config.depth)
-        self.u, self.v, self.gate = nn.ModuleDict(), nn.ModuleDict(), nn.ModuleDict()
-        for target in config.targets:
-            d_in, d_out = _sizes(target, width)
-            self.u[_key(target)] = _zero(nn.Linear(2 * width, d_out, bias=False))
-            self.v[_key(target)] = nn.Linear(2 * width, d_in)
-            self.gate[_key(target)] = _zero(nn.Linear(2 * width, 1))
-        self.gain = nn.Parameter(torch.ones(backbone.n_layer, len(config.targets)))
-
-    def forward(self, state: State, trace: list[Tensor], lengths: Tensor) -> dict[str, LowRank]:
-        x = self.stack(self.norm(torch.stack(trace, 1)) + self.embedding)  # (B, L, T, D)
-        pair = torch.cat([x, F.pad(x, (0, 0, 1, 0))[:, :, :-1]], -1)  # (B, L, T, 2 D)
-        inside = torch.arange(x.shape[2], device=x.device) < lengths.unsqueeze(1)  # (B, T)
-        delta: dict[str, LowRank] = {}
-        for j, target in enumerate(self.config.targets):
-            gate = 2 * torch.sigmoid(self.gate[_key(target)](pair)) * inside[:, None, :, None]  # (B, L, T, 1)
-            excess = (gate.sum(2, keepdim=True) / self.config.reference_tokens).clamp(min=1)
-            factor = self.config.scale * self.gain[:, j].view(1, -1, 1, 1) / excess.sqrt()
-            a = self.v[_key(target)](pair)
-            # The length of v is taken out of u, the smaller of the two: u (v / |v|)ᵀ = (u / |v|) vᵀ.
-            b = self.u[_key(target)](pair) * (gate * factor / a.norm(dim=-1, keepdim=True).clamp(min=1e-6))
-            delta |= {f"blocks.{i}.{target}": LowRank(a[:, i], b[:, i]) for i in range(self.n_layer)}
-        return delta
-
-
-class ConstantSynthesis(nn.Module):
-    """Control: one learned ΔW of rank r for every prompt."""
-
-    def __init__(self, config: ProSGConfig, backbone: RWKV4Config) -> None:
-        super().__init__()
-        self.config = config
-        self.a, self.b = nn.ParameterDict(), nn.ParameterDict()
-        for target in config.targets:
-            d_in, d_out = _sizes(target, backbone.n_embd)
-            a = torch.randn(backbone.n_layer, config.rank, d_in) / math.sqrt(d_in)
-            self.a[_key(target)] = nn.Parameter(a)
-            self.b[_key(target)] = nn.Parameter(torch.zeros(backbone.n_layer, config.rank, d_out))
-
-    def forward(self, state: State, trace: list[Tensor], lengths: Tensor) -> dict[str, LowRank]:
-        batch = lengths.shape[0]
-        delta: dict[str, LowRank] = {}
-        for target in self.config.targets:
-            for i, (a, b) in enumerate(zip(self.a[_key(target)], self.b[_key(target)], strict=True)):
-                b = b * self.config.scale
-                delta[f"blocks.{i}.{target}"] = LowRank(a.expand(batch, -1, -1), b.expand(batch, -1, -1))
-        return delta
-
-
-def _key(target: str) -> str:
-    """A target's name as torch allows it in a module's name."""
-    return target.replace(".", "_")
-
-
-def _zero(linear: nn.Linear) -> nn.Linear:
-    for parameter in linear.parameters():
-        nn.init.zeros_(parameter)
-    return linear
-
-
-SYNTHESES: dict[str, type[StateSynthesis | TokenSynthesis | ConstantSynthesis]] = {
-    "state": StateSynthesis,
-    "tokens": TokenSynthesis,
-    "constant": ConstantSynthesis,
-}
+def _norms(change: LowRank) -> Tensor:
+    """‖BᵀA‖ of every row, (B,): its square is Σ (AAᵀ)∘(BBᵀ)."""
+    gram_a = torch.bmm(change.a, change.a.transpose(1, 2))  # (B, r, r)
+    gram_b = torch.bmm(change.b, change.b.transpose(1, 2))
+    return (gram_a * gram_b).sum((1, 2)).clamp(min=0).sqrt()
 
 
 class ProSG(nn.Module):
     """A frozen backbone with its synthesis module.
 
         memory = model.internalize(prompt_tokens)
-        logits, state = model.answer(tokens, memory)
+        x, state = model.hidden(tokens, memory)
 
     Only `synthesis` has parameters to train; `internalize` runs the backbone without gradient and the synthesis with.
+    The backbone is an RWKV-4, or any model that `adapter_of` knows. Raises ValueError for a target that it does not have.
     """
 
-    def __init__(self, backbone: RWKV4, config: ProSGConfig) -> None:
+    def __init__(self, backbone: nn.Module, config: ProSGConfig) -> None:
         super().__init__()
         self.config = config
         self.backbone = backbone.requires_grad_(False)
-        self.synthesis = SYNTHESES[config.source](config, backbone.config)
+        self.adapter = adapter_of(backbone)
+        validate_targets(config.targets, self.adapter.targets)
+        self.synthesis = SYNTHESES[config.source](config, self.adapter)
 
     def internalize(self, prompt: Tensor, lengths: Tensor | None = None) -> Memory:
         """Read prompts once, ΔW off, and synthesise their memory.
@@ -269,18 +125,23 @@ class ProSG(nn.Module):
             lengths = torch.full((prompt.shape[0],), prompt.shape[1], dtype=torch.int64, device=prompt.device)
         if prompt.shape[1] == 0:
             prompt = F.pad(prompt, (0, 1))
-        trace: list[Tensor] = []
         with torch.no_grad():
-            _, state = self.backbone.hidden(prompt, lengths=lengths, trace=trace)
-        return Memory(state, self.synthesis(state, trace, lengths))
+            reading = self.adapter.read(prompt, lengths, self.config.taps)
+        found = self.synthesis(reading)
+        return Memory(reading.state, found.delta, found.gates)
 
-    def answer(self, tokens: Tensor, memory: Memory, lengths: Tensor | None = None) -> tuple[Tensor, State]:
-        """Logits (B, T, V) and final state of tokens that follow the prompt, under ΔW."""
-        return self.backbone(tokens, memory.state, lengths, memory.delta)
+    def hidden(self, tokens: Tensor, memory: Memory, lengths: Tensor | None = None) -> tuple[Tensor, Any]:
+        """Last hidden vectors (B, S, D) and final state of tokens that follow the prompt, under ΔW."""
+        return self.adapter.hidden(tokens, memory.state, lengths, memory.delta)
+
+    def answer(self, tokens: Tensor, memory: Memory, lengths: Tensor | None = None) -> tuple[Tensor, Any]:
+        """Logits (B, S, V) and final state of tokens that follow the prompt, under ΔW."""
+        x, state = self.hidden(tokens, memory, lengths)
+        return x @ self.adapter.head().T.to(x.dtype), state
 
 
-def validate_targets(targets: Sequence[str]) -> None:
+def validate_targets(targets: Sequence[str], known: Collection[str]) -> None:
     """Raise ValueError for a matrix that a block does not have."""
     for target in targets:
-        if target not in TARGETS:
-            raise ValueError(f"unknown target {target!r}; one of {', '.join(TARGETS)}")
+        if target not in known:
+            raise ValueError(f"unknown target {target!r}; one of {', '.join(known)}")

@@ -4,53 +4,87 @@ The shipped ones lie in `prosg_ref/configs/`; paths in them are relative to the 
 """
 
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, Literal, TypeVar
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from musi.errors import MusiError
+from musi.generate import RELEASE
+from musi.languages import LANGUAGES
 
-from .prosg import ProSGConfig, Source, validate_targets
+from .synthesis import ProSGConfig
 
 MAX_CONFIG_BYTES = 100_000
+DATA = Path("data") / f"musi-{RELEASE}"  # where `musi dataset build` puts the release by default
 
 
-class _Strict(BaseModel):
+class Strict(BaseModel):
+    """A frozen model that refuses unknown keys."""
+
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class Schedule(_Strict):
-    """How long and how fast to train; the same for both phases.
+class Schedule(Strict):
+    """How long and how fast to train; the same for both phases. Steps are optimiser steps.
 
-    batch_size is the mean number of examples per step: batches hold about equal numbers of tokens, so one of short
-    examples has more of them. prompt_weight is the loss weight of prompt tokens (answer tokens have 1; phase 2 ignores
-    it, its prompt pass has no loss). stage_tokens is what one stage of an answer may weigh in all: the tokens of a longer
-    one share it, so that a list of 300 numbers does not drown the one-word answers beside it. Steps are optimiser steps.
-    gradient_checkpointing keeps one tensor per block of a training pass and computes the rest again: less memory, more time.
+    batch_size: mean number of examples per step over all processes: batches hold about equal numbers of tokens, so one of
+        short examples has more of them.
+    accumulate: a step's examples are run in so many parts, which needs less memory and gives the same gradient.
+    optimizer: `muon` takes the matrices of the blocks through torch's Muon at `muon_lr`, everything else through Adam.
+    prompt_weight: loss weight of prompt tokens (answer tokens have 1; phase 2 ignores it, its prompt pass has no loss).
+    stage_tokens: what one stage of an answer may weigh in all: the tokens of a longer one share it, so that a list of 300
+        numbers does not drown the one-word answers beside it.
+    bare_share: share of examples that are one instruction with its rules and the context it needs, without the sentences
+        around them; single_share: share of whole single-stage prompts. The rest are whole items.
+    bare_steps: for so many steps first, bare and single-stage examples only, in their proportion, of at most `bare_tokens`.
+    extra_items: further items of the train split, generated beyond those of the release.
+    languages: of the items, in turn; with more than English alone, each item of the release is taken in one of them.
+    patience: stop after so many validations without a better answer perplexity, and keep the best; 0: never.
+    precision: `bfloat16` runs matrix products in it; weights, WKV and losses stay float32.
+    gradient_checkpointing: keep one tensor per block of a training pass and compute the rest again: less memory, more time.
     """
 
     seed: int = 0
     steps: int = Field(ge=1)
     batch_size: int = Field(default=16, ge=1)
+    accumulate: int = Field(default=1, ge=1)
+    optimizer: Literal["adam", "muon"] = "adam"
     lr: float = Field(gt=0)
+    muon_lr: float = Field(default=0.02, gt=0)
     final_lr_factor: float = Field(default=0.05, ge=0, le=1)
     warmup_steps: int = Field(default=100, ge=0)
     clip: float = Field(default=1.0, gt=0)
     prompt_weight: float = Field(default=0.2, ge=0, le=1)
     stage_tokens: float = Field(default=16.0, gt=0)
-    single_share: float = Field(default=0.25, ge=0, le=1, description="share of single-stage examples")
+    single_share: float = Field(default=0.25, ge=0, le=1)
+    bare_share: float = Field(default=0.0, ge=0, le=1)
     max_tokens: int = Field(default=1024, ge=2, description="longer examples are left out")
-    short_steps: int = Field(default=0, ge=0, description="for so many steps first, only examples of short_tokens or less")
-    short_tokens: int = Field(default=400, ge=2)
+    bare_steps: int = Field(default=0, ge=0)
+    bare_tokens: int = Field(default=130, ge=2)
+    extra_items: int = Field(default=0, ge=0)
+    languages: tuple[str, ...] = Field(default=("en",), min_length=1)
     save_every: int = Field(default=500, ge=1)
     validate_every: int = Field(default=500, ge=1)
     validation_items: int = Field(default=128, ge=1)
+    patience: int = Field(default=0, ge=0)
+    precision: Literal["float32", "bfloat16"] = "float32"
     gradient_checkpointing: bool = False
 
+    @model_validator(mode="after")
+    def _shares(self) -> "Schedule":
+        if self.single_share + self.bare_share > 1:
+            raise ValueError("single_share and bare_share are over 1 together")
+        for lang in self.languages:
+            if lang not in LANGUAGES:
+                raise ValueError(f"languages: {lang!r} is none of {', '.join(LANGUAGES)}")
+        if self.bare_steps and not self.single_share + self.bare_share:
+            raise ValueError("bare_steps needs a single_share or a bare_share")
+        return self
 
-class BackboneShape(_Strict):
-    """A model to train from scratch, with a tokenizer of its own trained on the same data."""
+
+class BackboneShape(Strict):
+    """The shape of a backbone; one trained from scratch gets a tokenizer of its own, trained on the same data."""
 
     n_layer: int = Field(ge=1)
     n_embd: int = Field(ge=2)
@@ -58,63 +92,81 @@ class BackboneShape(_Strict):
     ctx_len: int = Field(default=1024, ge=1)
 
 
-class BackboneRecipe(_Strict):
-    """Phase 1: train a backbone on prompts and answers, from scratch (`model`) or from a checkpoint (`init_from`)."""
+class BackboneRecipe(Strict):
+    """Phase 1: train a backbone on prompts and answers, from scratch or from a checkpoint (`init_from`).
 
-    data: Path
+    With `init_from`, `model` is the shape it must have; without, the shape to make.
+    """
+
+    data: Path = DATA
     model: BackboneShape | None = None
     init_from: Path | None = None
     schedule: Schedule
 
-
-class SynthesisShape(_Strict):
-    """The synthesis module; the fields are those of `ProSGConfig`."""
-
-    source: Source
-    targets: tuple[str, ...] = ("ffn.value", "att.value")
-    rank: int = Field(default=4, ge=1)
-    depth: int = Field(default=1, ge=0)
-    scale: float = Field(default=0.1, gt=0)
-    reference_tokens: int = Field(default=64, ge=1)
-
-    @field_validator("targets")
-    @classmethod
-    def _known(cls, targets: tuple[str, ...]) -> tuple[str, ...]:
-        validate_targets(targets)
-        return targets
-
-    def config(self) -> ProSGConfig:
-        return ProSGConfig(**self.model_dump())
+    @model_validator(mode="after")
+    def _start(self) -> "BackboneRecipe":
+        if self.model is None and self.init_from is None:
+            raise ValueError("give `model` (from scratch), `init_from` (a checkpoint), or both (a checkpoint of that shape)")
+        return self
 
 
-class ProSGRecipe(_Strict):
-    """Phase 2: freeze a backbone and train the synthesis module."""
+class Losses(Strict):
+    """Phase 2 beside the answer's cross entropy; each is the weight of a further loss.
 
-    data: Path
+    reconstruction: cross entropy of the prompt itself under its ΔW, from the state of an empty text, so that ΔW must hold
+        what the state would.
+    distil: Kullback-Leibler divergence of the answers from those of the backbone that has read the prompt twice.
+    """
+
+    reconstruction: float = Field(default=0.0, ge=0)
+    distil: float = Field(default=0.0, ge=0)
+
+
+class ProSGRecipe(Strict):
+    """Phase 2: train the synthesis module on a frozen backbone, or both at once (`joint`, the one-phase ablation)."""
+
+    data: Path = DATA
     backbone: Path
-    prosg: SynthesisShape
+    model: BackboneShape | None = Field(default=None, description="the shape that the backbone must have")
+    prosg: ProSGConfig
+    losses: Losses = Losses()
+    joint: bool = False
     schedule: Schedule
 
 
+Config = TypeVar("Config", bound=BaseModel)
 Recipe = TypeVar("Recipe", BackboneRecipe, ProSGRecipe)
 
 
 def load_recipe(path: Path, model: type[Recipe]) -> Recipe:
     """Read a recipe. Raises MusiError naming the file and the key at fault."""
+    return load_yaml(path, model, shipped(""))
+
+
+def load_yaml(path: Path, model: type[Config], examples: Path) -> Config:
+    """Read a small YAML file as its model; `examples` is the folder to compare a broken one with.
+
+    Raises MusiError naming the file and the key at fault.
+    """
     try:
         if path.stat().st_size > MAX_CONFIG_BYTES:
             raise MusiError(f"{path}: over {MAX_CONFIG_BYTES:,} bytes; a recipe is a few lines of YAML")
         values = yaml.safe_load(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise MusiError(f"{path}: {error.strerror}; the shipped recipes lie in {shipped('')}") from None
+        raise MusiError(f"{path}: {error.strerror}; the shipped recipes lie in {examples}") from None
     except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise MusiError(f"{path}: not YAML ({' '.join(str(error).split())[:120]}); compare with {shipped('')}") from None
+        raise MusiError(f"{path}: not YAML ({' '.join(str(error).split())[:120]}); compare with {examples}") from None
+    return validated(values, model, path, examples)
+
+
+def validated(values: Any, model: type[Config], path: Path, examples: Path) -> Config:
+    """Values as their model. Raises MusiError naming `path` and the key at fault."""
     try:
         return model.model_validate(values)
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(map(str, first["loc"])) or "file"
-        raise MusiError(f"{path}: {place}: {first['msg'].splitlines()[0]}; compare with {shipped('')}") from None
+        raise MusiError(f"{path}: {place}: {first['msg'].splitlines()[0]}; compare with {examples}") from None
 
 
 def find_recipe(name: str) -> Path:

@@ -78,7 +78,13 @@ class Merged(NamedTuple):
     weight: Tensor  # (d_out, d_in)
 
 
-Change = LowRank | Merged
+class Tap(NamedTuple):
+    """No change: keeps what stands at the matrix's input."""
+
+    inputs: list[Tensor]  # (B, T, d_in)
+
+
+Change = LowRank | Merged | Tap
 Delta = Mapping[str, Change]  # by the name of the matrix, e.g. "blocks.0.ffn.value"
 
 
@@ -86,6 +92,9 @@ def _linear(x: Tensor, weight: Tensor, change: Change | None) -> Tensor:
     if isinstance(change, Merged):
         return linear(x, change.weight)
     out = linear(x, weight)  # (B, T, d_out)
+    if isinstance(change, Tap):
+        change.inputs.append(x)
+        return out
     if change is None:
         return out
     time, rank, d_in, d_out = x.shape[1], change.a.shape[1], x.shape[2], out.shape[2]
@@ -161,7 +170,7 @@ class TimeMix(nn.Module):
         k = _linear(torch.lerp(before, x, self.time_mix_k), self.key.weight, delta.get(f"{name}.key"))
         v = _linear(torch.lerp(before, x, self.time_mix_v), self.value.weight, delta.get(f"{name}.value"))
         r = _linear(torch.lerp(before, x, self.time_mix_r), self.receptance.weight, delta.get(f"{name}.receptance"))
-        mean, sums = wkv(k, v, -torch.exp(self.time_decay), self.time_first, sums, lengths, impl)
+        mean, sums = wkv(k.float(), v.float(), -torch.exp(self.time_decay), self.time_first, sums, lengths, impl)
         out = _linear(_gated(r, mean), self.output.weight, delta.get(f"{name}.output"))
         return out, _last(x, shift, lengths), sums
 

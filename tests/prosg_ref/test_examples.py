@@ -6,12 +6,26 @@ import pytest
 import torch
 
 from musi.errors import MusiError
-from prosg_ref.examples import WINDOW, Batches, Example, load_items, split_batch, split_evenly, tokenize, whole_batch
+from musi.families import FAMILIES
+from musi.generate import build_item
+from musi.languages import LANGUAGES
+from prosg_ref.examples import (
+    WINDOW,
+    Batches,
+    Example,
+    Pool,
+    bare_example,
+    load_items,
+    split_batch,
+    split_evenly,
+    tokenize,
+    whole_batch,
+)
 from prosg_ref.recipes import Schedule
 from prosg_ref.tokenizer import Tokenizer
 
 A, B = Example([1, 2, 3], [4, 0], (2,)), Example([5], [6, 7, 8, 0], (1, 3))
-SCHEDULE = Schedule(steps=10, batch_size=2, lr=0.1, max_tokens=4000)
+SCHEDULE = Schedule(steps=10, batch_size=2, lr=0.1, max_tokens=20_000)
 
 
 def test_whole_batch() -> None:
@@ -84,11 +98,38 @@ def test_examples_too_long_for_the_schedule_are_an_error_when_all_are(data_dir: 
         batches[0]
 
 
-def test_short_examples_come_first(data_dir: Path, tokenizer: Tokenizer) -> None:
-    update = {"batch_size": 8, "short_steps": WINDOW, "short_tokens": 300, "single_share": 0.8}
+def test_bare_and_single_examples_come_first(data_dir: Path, tokenizer: Tokenizer) -> None:
+    update = {"batch_size": 8, "bare_steps": WINDOW, "bare_tokens": 300, "single_share": 0.2, "bare_share": 0.3}
     batches = Batches(load_items(data_dir / "train.jsonl"), tokenizer, SCHEDULE.model_copy(update=update))
-    assert max(e.tokens for step in range(WINDOW) for e in batches[step]) <= 300
-    assert max(e.tokens for step in range(WINDOW, 2 * WINDOW) for e in batches[step]) > 300
+    first = [e for step in range(WINDOW) for e in batches[step]]
+    assert max(e.tokens for e in first) <= 300
+    assert {len(e.stages) for e in first} == {1}
+    later = [e for step in range(WINDOW, 2 * WINDOW) for e in batches[step]]
+    assert max(e.tokens for e in later) > 300
+    assert max(len(e.stages) for e in later) > 1
+
+
+def test_bare_example_is_the_instruction_with_its_rules_and_context() -> None:
+    items = [build_item("train", i) for i in range(60)]
+    told = 0
+    for item in items:
+        for k, stage in enumerate(item.stages):
+            prompt, answer = bare_example(item, k)
+            assert prompt.endswith(stage.instruction)
+            assert all(rule.text in prompt for rule in item.constraints)
+            needs = bool(FAMILIES[stage.family].tells(LANGUAGES["en"]))
+            assert (item.context in prompt and bool(item.context)) == needs
+            assert answer == f"[1]\n{stage.answer}"
+            told += needs
+    assert told
+
+
+def test_further_items_are_those_of_train_beyond_the_release(data_dir: Path) -> None:
+    items = load_items(data_dir / "train.jsonl")
+    pool = Pool(items, 5)
+    assert len(pool) == len(items) + 5
+    assert pool[3] is items[3]
+    assert pool[len(items) + 2] == build_item("train", len(items) + 2)
 
 
 def test_padding_is_never_a_target() -> None:

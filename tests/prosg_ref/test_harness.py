@@ -117,7 +117,7 @@ def test_controls(backbone_dir: Path, prosg_dir: Path) -> None:
     plain = harness.ProSGHarness(str(backbone_dir)).loglikelihood(forced(), disable_tqdm=True)
     results = {control: score(control) for control in harness.CONTROLS}
     assert results["off"] == [x for x, _ in plain]
-    assert len({tuple(values) for values in results.values()}) == 4
+    assert len({tuple(values) for values in results.values()}) == 5
 
 
 def test_model_info(backbone_dir: Path, prosg_dir: Path) -> None:

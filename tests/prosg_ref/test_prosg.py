@@ -4,8 +4,10 @@ import pytest
 import torch
 from tiny_models import CONFIG, random_backbone, random_prosg
 
-from prosg_ref.prosg import SYNTHESES, ProSG, ProSGConfig, state_features, validate_targets
+from prosg_ref.adapters import state_features
+from prosg_ref.prosg import ProSG, ProSGConfig
 from prosg_ref.rwkv4 import State
+from prosg_ref.synthesis import SYNTHESES
 
 GENERATOR = torch.Generator().manual_seed(0)
 PROMPT = torch.randint(0, CONFIG.vocab_size, (3, 17), generator=GENERATOR)
@@ -71,8 +73,9 @@ def test_constant_control_ignores_the_prompt() -> None:
 
 
 def test_reset_state_control_keeps_the_change() -> None:
-    memory = random_prosg("tokens").internalize(PROMPT, LENGTHS)
-    reset = memory.with_reset_state(CONFIG)
+    model = random_prosg("tokens")
+    memory = model.internalize(PROMPT, LENGTHS)
+    reset = memory.with_reset_state(model.adapter)
     assert torch.equal(reset.state.wkv, State.zeros(CONFIG, 3, memory.state.wkv).wkv)
     assert reset.delta is memory.delta
 
@@ -111,4 +114,4 @@ def test_relative_norms_are_those_of_the_whole_matrices() -> None:
 
 def test_unknown_target_is_named() -> None:
     with pytest.raises(ValueError, match=r"unknown target 'att\.gate'; one of att\.key"):
-        validate_targets(["att.value", "att.gate"])
+        ProSG(random_backbone(), ProSGConfig(source="state", targets=("att.value", "att.gate")))

@@ -2,32 +2,40 @@
 
 import json
 import math
+import os
 import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 import torch
+from accelerate.tracking import get_available_trackers
+from tiny_models import random_prosg
 
+from musi.compose import multi_example
 from musi.errors import MusiError
 from prosg_ref.checkpoint import load_backbone, load_prosg
-from prosg_ref.examples import Example
-from prosg_ref.recipes import Schedule
-from prosg_ref.train import AnswerMetrics, Run, lr_factor, train_backbone, train_prosg
+from prosg_ref.evaluate import Variant, forced
+from prosg_ref.examples import Example, load_items, tokenize
+from prosg_ref.recipes import ProSGRecipe, Schedule
+from prosg_ref.run import Run, lr_factor
+from prosg_ref.train import ProSGLoss, train_backbone, train_prosg
 
 SCHEDULE = "{steps: %d, batch_size: 2, lr: 2.0e-3, warmup_steps: 2, " + (
-    "save_every: 2, validate_every: 4, max_tokens: 4000, validation_items: 3}"
+    "save_every: 2, validate_every: 4, max_tokens: 20000, validation_items: 3}"
 )
 SHAPE = "{n_layer: 2, n_embd: 16, vocab_size: 300}"
 KILLED_AT_STEP_5 = """
 import os, signal, sys
 from pathlib import Path
 import torch
+import prosg_ref.run as r
 import prosg_ref.train as t
 torch.set_num_threads(1)
-real = t.lr_factor
-t.lr_factor = lambda step, schedule: os.kill(os.getpid(), signal.SIGKILL) if step == 5 else real(step, schedule)
+real = r.lr_factor
+r.lr_factor = lambda step, schedule: os.kill(os.getpid(), signal.SIGKILL) if step == 5 else real(step, schedule)
 getattr(t, sys.argv[1])(Path(sys.argv[2]), Path(sys.argv[3]))
 """
 
@@ -120,10 +128,14 @@ def test_broken_inputs_are_named(tmp_path: Path, data_dir: Path, trained: Path) 
         train_backbone(backbone_recipe(tmp_path, tmp_path / "nowhere"), tmp_path / "run")
     with pytest.raises(MusiError, match=r"config\.json: No such file"):
         train_prosg(prosg_recipe(tmp_path, data_dir, tmp_path / "nowhere"), tmp_path / "run")
-    both = tmp_path / "both.yaml"
-    both.write_text(f"data: {data_dir}\nmodel: {SHAPE}\ninit_from: {trained}\nschedule: {SCHEDULE % 2}\n")
-    with pytest.raises(MusiError, match="either `model`"):
-        train_backbone(both, tmp_path / "run")
+    other = tmp_path / "other.yaml"
+    shape = SHAPE.replace("16", "32")
+    other.write_text(f"data: {data_dir}\nmodel: {shape}\ninit_from: {trained}\nschedule: {SCHEDULE % 2}\n")
+    with pytest.raises(MusiError, match="n_embd is 16, the recipe's `model` says 32"):
+        train_backbone(other, tmp_path / "run")
+    unknown = prosg_recipe(tmp_path, data_dir, trained, "state, targets: [att.gate]")
+    with pytest.raises(MusiError, match=r"prosg\.targets: unknown target 'att\.gate'; one of att\.key"):
+        train_prosg(unknown, tmp_path / "run")
 
 
 def test_fine_tuning_starts_from_the_checkpoint(tmp_path: Path, data_dir: Path, trained: Path) -> None:
@@ -133,20 +145,132 @@ def test_fine_tuning_starts_from_the_checkpoint(tmp_path: Path, data_dir: Path, 
     assert metrics(tmp_path / "run")[0]["loss"] < metrics(trained)[0]["loss"] - 0.1
 
 
+class Broken(torch.nn.Module):
+    """A loss that blows up."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.weight = torch.nn.Parameter(torch.ones(1))
+
+    def total(self, examples: list[Example]) -> float:
+        return 1.0
+
+    def forward(self, examples: list[Example], total: float, look: bool) -> tuple[torch.Tensor, dict[str, float]]:
+        return self.weight.sum() * math.nan, {}
+
+
 def test_gradient_that_is_not_finite_stops_the_run(tmp_path: Path) -> None:
     schedule = Schedule(steps=2, lr=0.1)
-    module = torch.nn.Linear(1, 1)
+    module = Broken()
     run = Run(tmp_path, "", schedule, module, [{"params": list(module.parameters()), "lr": 0.1}], resume=True)
     with pytest.raises(MusiError, match=r"not finite at step 1; lower schedule\.lr"):
-        run.train({0: []}, lambda _: (module.weight.sum() * math.nan, {}), dict, lambda: None)
+        run.train({0: [Example([1], [2], (1,))]}, dict, lambda: None)
 
 
-def test_answer_metrics() -> None:
-    metrics = AnswerMetrics()
-    metrics.add(torch.tensor(1.0), torch.tensor([1, 1, 0, 1, 1, 1]).bool(), [Example([], [], (2, 2)), Example([], [], (2,))])
-    metrics.add(torch.tensor(4.0), torch.tensor([0, 0, 0]).bool(), [Example([], [], (3,))])
-    wanted = {"answer_ppl": math.exp(2), "token_acc": 5 / 9, "stage_acc": 0.5}
-    assert metrics.result() == pytest.approx(wanted)
+def test_two_processes_and_accumulated_parts_give_the_losses_of_one(data_dir: Path, trained: Path, tmp_path: Path) -> None:
+    """The same global batches: `accelerate launch` on two CPU processes, and parts one after the other."""
+    for phase, recipe in (
+        ("backbone", backbone_recipe(tmp_path, data_dir, steps=4)),
+        ("prosg", prosg_recipe(tmp_path, data_dir, trained, steps=4)),
+    ):
+        (train_backbone if phase == "backbone" else train_prosg)(recipe, tmp_path / phase / "one")
+        parts = tmp_path / f"{phase}-parts.yaml"
+        parts.write_text(recipe.read_text().replace("{steps", "{accumulate: 3, steps"))
+        (train_backbone if phase == "backbone" else train_prosg)(parts, tmp_path / phase / "parts")
+        command = [sys.executable, "-m", "accelerate.commands.launch", "--cpu", "--num_processes", "2", "--num_machines", "1"]
+        command += ["--mixed_precision", "no", "--dynamo_backend", "no", "--main_process_port", str(free_port()), "-m", "musi"]
+        command += ["train", phase, "--config", str(recipe), "--out", str(tmp_path / phase / "two")]
+        done = subprocess.run(command, capture_output=True, check=False, env={**os.environ, "OMP_NUM_THREADS": "1"})
+        assert done.returncode == 0, done.stderr.decode()[-2000:]
+        wanted = [line["loss"] for line in metrics(tmp_path / phase / "one") if "loss" in line]
+        assert len(wanted) == 4
+        for name in ("parts", "two"):
+            found = [line["loss"] for line in metrics(tmp_path / phase / name) if "loss" in line]
+            assert found == pytest.approx(wanted, rel=1e-4), (phase, name)
+
+
+def free_port() -> int:
+    with socket.socket() as server:
+        server.bind(("127.0.0.1", 0))
+        return int(server.getsockname()[1])
+
+
+def test_early_stop_keeps_the_best(data_dir: Path, tmp_path: Path) -> None:
+    """At a learning rate this high validation soon worsens: the run ends, and the checkpoint is that of its best step."""
+    recipe = tmp_path / "recipe.yaml"
+    schedule = "{steps: 40, batch_size: 2, lr: 0.3, warmup_steps: 6, validate_every: 2, patience: 2, "
+    schedule += "max_tokens: 20000, validation_items: 3}"
+    recipe.write_text(f"data: {data_dir}\nmodel: {SHAPE}\nschedule: {schedule}\n")
+    train_backbone(recipe, tmp_path / "run")
+    ppl = {line["step"]: line["answer_ppl"] for line in metrics(tmp_path / "run") if "answer_ppl" in line}
+    best = min(ppl, key=ppl.__getitem__)
+    assert max(ppl) == best + 4 < 40
+    backbone, tokenizer = load_backbone(tmp_path / "run")
+    items = load_items(data_dir / "validation.jsonl")[:3]
+    found = forced(Variant(backbone), tokenize([multi_example(item) for item in items], tokenizer))
+    assert found.answer_ppl == pytest.approx(ppl[best], rel=1e-5)
+    train_backbone(recipe, tmp_path / "run")  # a run that was stopped stays stopped
+    assert max(line["step"] for line in metrics(tmp_path / "run")) == best + 4
+
+
+@pytest.mark.parametrize("more", ["losses: {reconstruction: 0.5, distil: 1.0}", "joint: true"])
+def test_further_losses_and_one_phase(data_dir: Path, trained: Path, tmp_path: Path, more: str) -> None:
+    recipe = prosg_recipe(tmp_path, data_dir, trained, steps=4)
+    recipe.write_text(recipe.read_text() + more + "\n")
+    train_prosg(recipe, tmp_path / "run")
+    lines = metrics(tmp_path / "run")
+    assert all(math.isfinite(line["loss"]) for line in lines if "loss" in line)
+    if more.startswith("joint"):
+        backbone, _ = load_backbone(tmp_path / "run" / "backbone")
+        assert load_prosg(tmp_path / "run", backbone, tmp_path / "run" / "backbone").config.source == "tokens"
+        assert (tmp_path / "run" / "backbone" / "model.safetensors").read_bytes() != (trained / "model.safetensors").read_bytes()
+    else:
+        assert lines[0]["reconstruction"] > 1
+        assert all("distil" in line for line in lines if "loss" in line)
+
+
+def test_distillation_is_the_divergence_from_the_prompt_read_twice() -> None:
+    model = random_prosg("tokens")
+    recipe = ProSGRecipe.model_validate(
+        {"data": "x", "backbone": "y", "prosg": model.config, "losses": {"distil": 1.0}, "schedule": {"steps": 1, "lr": 0.1}}
+    )
+    loss = ProSGLoss(model, recipe, [7])
+    examples = [Example([3, 4, 5, 6], [8, 9], (2,)), Example([10, 11], [12], (1,))]
+    _, found = loss(examples, loss.total(examples), False)
+    wanted = 0.0
+    for e in examples:
+        memory = model.internalize(torch.tensor([e.prompt[:-1]]))
+        ours, _ = model.answer(torch.tensor([[e.prompt[-1], *e.answer[:-1]]]), memory)
+        theirs, _ = model.backbone(torch.tensor([[*e.prompt, 7, *e.prompt, *e.answer[:-1]]]))
+        p, q = theirs[0, -len(e.answer) :].log_softmax(-1), ours[0].log_softmax(-1)
+        wanted += (p.exp() * (p - q)).sum().item()
+    assert found["distil"] == pytest.approx(wanted / 3, rel=1e-4)
+    assert wanted > 0.01
+
+
+def test_metrics_tell_of_the_change_and_its_gates(data_dir: Path, trained: Path, tmp_path: Path) -> None:
+    train_prosg(prosg_recipe(tmp_path, data_dir, trained, steps=12), tmp_path / "run")
+    looks = [line for line in metrics(tmp_path / "run") if "delta_norm" in line]
+    assert [line["step"] for line in looks] == [1, 11]
+    assert set(looks[0]["delta_norm"].values()) == {0.0}
+    assert all(value > 0 for value in looks[1]["delta_norm"].values())
+    assert looks[0]["gates"]["ffn.value"] == {"mean": 1.0, "p10": 1.0, "p90": 1.0}
+
+
+def test_muon_and_bfloat16_learn(data_dir: Path, tmp_path: Path) -> None:
+    recipe = backbone_recipe(tmp_path, data_dir, steps=60)
+    recipe.write_text(recipe.read_text().replace("{steps", "{optimizer: muon, precision: bfloat16, extra_items: 20, steps"))
+    train_backbone(recipe, tmp_path / "run")
+    ppl = [line["answer_ppl"] for line in metrics(tmp_path / "run") if "answer_ppl" in line]
+    assert ppl[-1] < 0.7 * ppl[0]
+
+
+def test_trackers_that_are_not_installed_are_named(data_dir: Path, tmp_path: Path) -> None:
+    installed = [available.value for available in get_available_trackers()]
+    for tracker in ("tensorboard", "trackio"):
+        if tracker not in installed:
+            with pytest.raises(MusiError, match=rf"--track {tracker}: not installed; pip install 'musi\[{tracker}\]'"):
+                train_backbone(backbone_recipe(tmp_path, data_dir, steps=1), tmp_path / tracker, tracker=tracker)
 
 
 def test_learning_rate_schedule() -> None:

@@ -1,0 +1,243 @@
+"""One training run: the loop, on one process or several, its metrics and its resume file.
+
+A run directory holds
+    recipe.yaml          a copy of what was asked for
+    metrics.jsonl        one line per step, and one per validation
+    resume.safetensors   weights, optimiser and step of the last save; one file, replaced by one rename
+    …                    the finished checkpoint (see `prosg_ref.checkpoint`), written at every save
+A run that was killed and is started again goes on from the last save with the very losses it would have had.
+
+A step's examples are the same whatever the number of processes: each takes every n-th of them, and the weights of all tokens of
+the whole batch divide the loss of each part, so that gradients add up to those of one process.
+"""
+
+import json
+import math
+import time
+from collections.abc import Callable, Sequence
+from contextlib import nullcontext
+from pathlib import Path
+from typing import Any, Literal, Protocol, cast
+
+import torch
+from accelerate import Accelerator
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from torch import Tensor, nn
+
+from musi.errors import MusiError
+
+from .checkpoint import load_tensors, save_tensors, write_atomically
+from .examples import Batches, Example
+from .recipes import Schedule
+
+BETAS = (0.9, 0.99)
+MOMENTUM = 0.95  # of Muon
+LOOK_EVERY = 10  # steps between two looks at what costs time to look at
+
+Metrics = dict[str, Any]
+Tracker = Literal["tensorboard", "trackio"]
+
+
+class PartLoss(Protocol):
+    """What is trained: a module that gives the loss of a part of a batch, divided by the whole batch's total weight."""
+
+    def total(self, examples: Sequence[Example]) -> float: ...
+
+    def __call__(self, examples: Sequence[Example], total: float, look: bool) -> tuple[Tensor, Metrics]: ...
+
+
+def lr_factor(step: int, schedule: Schedule) -> float:
+    """Linear warm-up, then a cosine from 1 down to `final_lr_factor` at the last step."""
+    if step < schedule.warmup_steps:
+        return (step + 1) / schedule.warmup_steps
+    done = (step - schedule.warmup_steps) / max(1, schedule.steps - schedule.warmup_steps)
+    return schedule.final_lr_factor + (1 - schedule.final_lr_factor) * 0.5 * (1 + math.cos(math.pi * done))
+
+
+def make_optimizers(groups: list[dict[str, Any]], schedule: Schedule, module: nn.Module) -> list[torch.optim.Optimizer]:
+    """Fused Adam over the groups; with `muon`, the matrices of the backbone's blocks go to torch's Muon instead."""
+    if schedule.optimizer == "adam":
+        return [torch.optim.Adam(groups, betas=BETAS, fused=True)]
+    matrices = [p for name, p in module.named_parameters() if "blocks." in name and p.dim() == 2 and p.requires_grad]
+    if not matrices:
+        raise MusiError("schedule.optimizer: muon needs matrices in blocks, here are none; use adam")
+    taken = set(map(id, matrices))
+    rest = [{**group, "params": [p for p in group["params"] if id(p) not in taken]} for group in groups]
+    muon = torch.optim.Muon(matrices, lr=schedule.muon_lr, weight_decay=0.0, momentum=MOMENTUM)
+    return [torch.optim.Adam([g for g in rest if g["params"]], betas=BETAS, fused=True), muon]
+
+
+class Run:
+    """A training run in a directory, new or resumed."""
+
+    def __init__(
+        self,
+        out_dir: Path,
+        recipe_text: str,
+        schedule: Schedule,
+        module: nn.Module,
+        groups: list[dict[str, Any]],
+        resume: bool,
+        tracker: Tracker | None = None,
+    ) -> None:
+        self.out_dir, self.schedule, self.module = out_dir, schedule, module
+        self.recipe_text = recipe_text
+        self.step = 0
+        self.best: float | None = None
+        self.stale = 0  # validations since the best
+        self.metrics_path = out_dir / "metrics.jsonl"
+        self.resume_path = out_dir / "resume.safetensors"
+        self.accelerator = Accelerator(log_with=_available(tracker), project_dir=out_dir, cpu=not torch.cuda.is_available())
+        if tracker is not None:
+            self.accelerator.init_trackers(out_dir.name)
+        if self.resume_path.exists() and not resume:
+            raise MusiError(f"{self.resume_path}: a run is here already; resume it, or choose another directory")
+        self.names = {name: p for name, p in module.named_parameters() if p.requires_grad}
+        optimizers = make_optimizers(groups, schedule, module)
+        self.base_lrs = [[group["lr"] for group in optimizer.param_groups] for optimizer in optimizers]
+        self.optimizers = optimizers
+        if self.resume_path.exists():
+            self._load()
+        elif self.accelerator.is_main_process:
+            write_atomically(out_dir / "recipe.yaml", recipe_text.encode())
+            write_atomically(self.metrics_path, b"")
+        self.wrapped = cast(PartLoss, self.accelerator.prepare(module))
+
+    @property
+    def main(self) -> bool:
+        return bool(self.accelerator.is_main_process)
+
+    def _load(self) -> None:
+        tensors, metadata = load_tensors(self.resume_path)
+        if metadata.get("recipe") != self.recipe_text:
+            raise MusiError(
+                f"{self.out_dir / 'recipe.yaml'}: this run was started with another recipe; "
+                "use that one, or choose another directory"
+            )
+        self.step = int(metadata["step"])
+        self.best, self.stale = json.loads(metadata["best"]), int(metadata["stale"])
+        with torch.no_grad():
+            for name, parameter in self.names.items():
+                parameter.copy_(tensors[f"model.{name}"])
+        names = {id(parameter): name for name, parameter in self.names.items()}
+        for optimizer in self.optimizers:
+            for parameter in (p for group in optimizer.param_groups for p in group["params"]):
+                prefix = f"optimizer.{names[id(parameter)]}/"
+                state = {key.removeprefix(prefix): x for key, x in tensors.items() if key.startswith(prefix)}
+                if state:
+                    optimizer.state[parameter] = {k: x if k == "step" else x.to(parameter.device) for k, x in state.items()}
+        if self.main:
+            lines = self.metrics_path.read_bytes().splitlines(keepends=True)
+            kept = [line for line in lines if line.endswith(b"\n") and json.loads(line)["step"] <= self.step]
+            write_atomically(self.metrics_path, b"".join(kept))
+
+    def _save(self) -> None:
+        tensors: dict[str, Tensor] = {f"model.{name}": p for name, p in self.names.items()}
+        names = {id(parameter): name for name, parameter in self.names.items()}
+        for optimizer in self.optimizers:
+            for parameter, state in optimizer.state.items():
+                tensors |= {f"optimizer.{names[id(parameter)]}/{key}": torch.as_tensor(x) for key, x in state.items()}
+        metadata = {"step": str(self.step), "recipe": self.recipe_text, "best": json.dumps(self.best), "stale": str(self.stale)}
+        save_tensors(self.resume_path, tensors, metadata)
+
+    def _log(self, metrics: Metrics) -> None:
+        if not self.main:
+            return
+        with self.metrics_path.open("a", encoding="utf-8") as file:
+            file.write(json.dumps({"step": self.step, **metrics}) + "\n")
+        if self.accelerator.trackers:
+            self.accelerator.log(dict(_flat(metrics)), step=self.step)
+
+    def train(self, batches: Batches, validate: Callable[[], Metrics], checkpoint: Callable[[], None]) -> None:
+        """Run to the last step, or until validation has not bettered for `patience` times; `checkpoint` writes the model."""
+        schedule = self.schedule
+        console = Console(stderr=True, quiet=not self.main)
+        columns = [TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()]
+        with Progress(*columns, TextColumn("eta"), TimeRemainingColumn(), console=console) as progress:
+            task = progress.add_task("training", total=schedule.steps, completed=self.step)
+            while self.step < schedule.steps and not self._stopped():
+                numbers = self._step(batches[self.step])
+                self._log(numbers)
+                words = f"loss {numbers['loss']:.3f} · {numbers['tokens_per_s']:,.0f} tok/s"
+                progress.update(task, completed=self.step, description=words)
+                last = self.step == schedule.steps
+                better = False
+                if last or self.step % schedule.validate_every == 0:
+                    metrics = validate()
+                    better = self._judge(metrics["answer_ppl"])
+                    self._log(metrics)
+                    words = " · ".join(f"{name} {value:.4f}" for name, value in metrics.items())
+                    console.print(f"step {self.step:,}: {words}")
+                saving = last or self.step % schedule.save_every == 0 or self._stopped()
+                if self.main and (better if schedule.patience else saving):
+                    checkpoint()
+                if self.main and (saving or better):
+                    self._save()
+            if self._stopped():
+                console.print(f"stopped at step {self.step:,}: no better than {self.best:.4f} for {self.stale} validations")
+        self.accelerator.end_training()
+
+    def _stopped(self) -> bool:
+        return 0 < self.schedule.patience <= self.stale
+
+    def _judge(self, value: float) -> bool:
+        """Whether a validation is the best one so far."""
+        better = self.best is None or value < self.best
+        self.best, self.stale = (value, 0) if better else (self.best, self.stale + 1)
+        return better
+
+    def _step(self, examples: list[Example]) -> Metrics:
+        """One optimiser step on a global batch."""
+        start = time.perf_counter()
+        factor = lr_factor(self.step, self.schedule)
+        for optimizer, lrs in zip(self.optimizers, self.base_lrs, strict=True):
+            for group, lr in zip(optimizer.param_groups, lrs, strict=True):
+                group["lr"] = lr * factor
+        world, accumulate = self.accelerator.num_processes, self.schedule.accumulate
+        total = cast(PartLoss, self.module).total(examples)
+        loss = torch.zeros((), device=self.accelerator.device)
+        metrics: Metrics = {}
+        for i in range(accumulate):
+            part = examples[self.accelerator.process_index * accumulate + i :: world * accumulate]
+            last = i == accumulate - 1
+            look = last and self.step % LOOK_EVERY == 0
+            with nullcontext() if last else self.accelerator.no_sync(self.wrapped):
+                # A process without examples runs one all the same: the others wait for its part of the gradient.
+                with torch.autocast(self.accelerator.device.type, torch.bfloat16, self.schedule.precision == "bfloat16"):
+                    part_loss, found = self.wrapped(part or examples[:1], total, look)
+                part_loss = part_loss * (1.0 if part else 0.0)
+                self.accelerator.backward(part_loss * world)  # processes average their gradients
+            loss += part_loss.detach()
+            for name, value in found.items():
+                metrics[name] = metrics.get(name, 0.0) + value if isinstance(value, float) else value
+        loss = cast(Tensor, self.accelerator.reduce(loss, "sum"))
+        norm = nn.utils.clip_grad_norm_(self.names.values(), self.schedule.clip)
+        if not torch.isfinite(norm):
+            raise MusiError(
+                f"{self.out_dir}: the gradient is not finite at step {self.step + 1}; lower schedule.lr and start a new run"
+            )
+        for optimizer in self.optimizers:
+            optimizer.step()
+            optimizer.zero_grad()
+        self.step += 1
+        speed = sum(e.tokens for e in examples) / (time.perf_counter() - start)
+        numbers = {"loss": loss.item(), "lr": self.base_lrs[0][0] * factor, "grad_norm": norm.item()}
+        return {**numbers, "tokens_per_s": round(speed), **metrics}
+
+
+def _available(tracker: Tracker | None) -> Tracker | None:
+    """The tracker asked for. Raises MusiError when it is not installed."""
+    from accelerate.tracking import get_available_trackers
+
+    if tracker is not None and tracker not in (available.value for available in get_available_trackers()):
+        raise MusiError(f"--track {tracker}: not installed; pip install 'musi[{tracker}]'")
+    return tracker
+
+
+def _flat(metrics: Metrics, prefix: str = "") -> list[tuple[str, float]]:
+    """Nested metrics as pairs of path and number."""
+    rows: list[tuple[str, float]] = []
+    for name, value in metrics.items():
+        rows += _flat(value, f"{prefix}{name}/") if isinstance(value, dict) else [(f"{prefix}{name}", float(value))]
+    return rows

@@ -1,0 +1,263 @@
+"""Studies: train what is not trained yet, score every variant, write a table, a figure and the command.
+
+    musi study ablation --config ablation
+    → docs/results/ablation.md, ablation.svg and ablation.json
+
+A study is a YAML file that names training runs, each a shipped recipe with some of its values set otherwise, and what to score:
+a run under a control. Runs lie under `runs/studies/NAME/` and resume like any run; a score that was made with the same weights on
+the same items is taken from its file. So a study that was killed goes on where it was.
+"""
+
+import copy
+import json
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+from pydantic import Field, model_validator
+
+from musi.compose import count_words
+from musi.errors import MusiError
+from musi.release import load_split
+from musi.retention import curve
+from musi.schema import Item, Split
+
+from .checkpoint import file_sha256, load_backbone, load_prosg, write_atomically
+from .evaluate import Control, Scores, Variant, score
+from .figure import Line, Point, draw
+from .recipes import BackboneRecipe, ProSGRecipe, Strict, find_recipe, load_recipe, load_yaml, shipped, validated
+from .tokenizer import AnyTokenizer
+from .train import train_backbone, train_prosg
+
+RESULTS = Path("docs/results")
+RUNS = Path("runs/studies")
+COLUMNS = ("answer_ppl", "token_acc", "forced_retention", "retention", "single_acc", "half_life")
+
+
+class Training(Strict):
+    """One run: a recipe, shipped or a YAML file, with values set otherwise (`schedule.steps: 100`)."""
+
+    name: str
+    recipe: str
+    set: dict[str, Any] = {}
+    after: str | None = Field(
+        default=None, description="a training of this study: the backbone of a ProSG, the start of a backbone"
+    )
+
+
+class Scoring(Strict):
+    """One row of the table: a training of this study, or a checkpoint folder, under a control."""
+
+    name: str
+    model: str
+    control: Control = "none"
+    lang: str = "en"
+    line: str | None = Field(default=None, description="the line of the figure it is a point of; none: not in the figure")
+    x: float | None = None
+
+
+class Figure(Strict):
+    """What is drawn: `metric` of the rows against their `x`, or their retention against distance."""
+
+    kind: Literal["rows", "distance"] = "rows"
+    metric: str = "answer_ppl"
+    x_label: str = ""
+    x_names: tuple[str, ...] = Field(default=(), description="words for x = 0, 1, …")
+    log_x: bool = False
+
+
+class Study(Strict):
+    """A whole study."""
+
+    title: str
+    question: str
+    train: tuple[Training, ...] = ()
+    score: tuple[Scoring, ...] = Field(min_length=1)
+    split: Split = "validation"
+    items: int = Field(default=200, ge=1)
+    min_words: int = Field(default=0, ge=0, description="only items whose gold answer has at least so many words")
+    figure: Figure = Figure()
+
+    @model_validator(mode="after")
+    def _known(self) -> "Study":
+        names = [training.name for training in self.train]
+        for training in self.train:
+            if training.after is not None and training.after not in names[: names.index(training.name)]:
+                raise ValueError(f"train: {training.name}: `after: {training.after}` is no training before it")
+        if len(set(names)) < len(names) or len({row.name for row in self.score}) < len(self.score):
+            raise ValueError("two trainings, or two rows, have the same name")
+        return self
+
+
+Done = dict[str, Path]
+
+
+def find_study(name: str) -> Path:
+    """The study file `name`, or the shipped study of that name. Raises MusiError listing the shipped ones."""
+    path = Path(name)
+    if path.suffix in (".yaml", ".yml"):
+        return path
+    found = shipped("studies") / f"{name}.yaml"
+    if not found.exists():
+        known = ", ".join(sorted(study.stem for study in shipped("studies").glob("*.yaml")))
+        raise MusiError(f"--config {name}: no study of that name (shipped: {known}); give one of them or a YAML file")
+    return found
+
+
+def run_study(name: str, config: Path, command: str, talk: Callable[[str], None]) -> Path:
+    """Run a study and return the page it wrote. Raises MusiError for a broken config, recipe or checkpoint."""
+    study = load_yaml(config, Study, shipped("studies"))
+    folder = RUNS / name
+    done: Done = {}
+    for training in study.train:
+        done[training.name] = _train(training, folder, done, talk)
+    rows: list[tuple[Scoring, dict[str, Any]]] = []
+    for row in study.score:
+        talk(f"scoring {row.name}")
+        rows.append((row, _score(study, row, folder, done)))
+    return _write(name, study, command, rows)
+
+
+def changed(values: dict[str, Any], settings: dict[str, Any]) -> dict[str, Any]:
+    """A recipe's values with some set otherwise, by dotted path."""
+    values = copy.deepcopy(values)
+    for path, value in settings.items():
+        place = values
+        *parents, last = path.split(".")
+        for parent in parents:
+            place = place.setdefault(parent, {})
+        place[last] = value
+    return values
+
+
+def checked(values: dict[str, Any], path: Path) -> bool:
+    """Whether a recipe is one of phase 2. Raises MusiError, under the name `path`, when it is no sound recipe."""
+    is_prosg = "prosg" in values
+    validated(values, ProSGRecipe if is_prosg else BackboneRecipe, path, shipped(""))
+    return is_prosg
+
+
+def _train(training: Training, folder: Path, done: Done, talk: Callable[[str], None]) -> Path:
+    """Train, or go on, or find it done; returns the run's folder."""
+    out = folder / _slug(training.name)
+    recipe = folder / f"{_slug(training.name)}.yaml"
+    values = changed(yaml.safe_load(find_recipe(training.recipe).read_text(encoding="utf-8")), training.set)
+    if training.after is not None:
+        values["backbone" if "prosg" in values else "init_from"] = str(done[training.after])
+    is_prosg = checked(values, recipe)
+    write_atomically(recipe, yaml.safe_dump(values, sort_keys=False).encode())
+    talk(f"training {training.name} in {out}")
+    (train_prosg if is_prosg else train_backbone)(recipe, out)
+    return out
+
+
+def load_variant(folder: Path, control: Control) -> tuple[Variant, AnyTokenizer, str]:
+    """A checkpoint folder (a backbone, or a ProSG whose run says which backbone) as a variant, and a digest of its weights.
+
+    Raises MusiError when it does not load.
+    """
+    if not (folder / "prosg.safetensors").exists():
+        backbone, tokenizer = load_backbone(folder)
+        return Variant(backbone, control), tokenizer, file_sha256(folder / "model.safetensors")
+    joint = folder / "backbone"
+    base = joint if joint.exists() else load_recipe(folder / "recipe.yaml", ProSGRecipe).backbone
+    backbone, tokenizer = load_backbone(base)
+    digest = file_sha256(base / "model.safetensors") + file_sha256(folder / "prosg.safetensors")
+    return Variant(load_prosg(folder, backbone, base), control), tokenizer, digest
+
+
+def study_items(split: Split, count: int, lang: str, min_words: int = 0) -> list[Item]:
+    """The first `count` items of a split, in a language, whose gold answer has `min_words` words.
+
+    Raises MusiError when there are none.
+    """
+    items = [item for item in load_split(split, lang=lang) if count_words(item.answer) >= min_words][:count]
+    if not items:
+        raise MusiError(f"{split}: no item has {min_words} words of gold answer; lower min_words")
+    return items
+
+
+def _score(study: Study, row: Scoring, folder: Path, done: Done) -> dict[str, Any]:
+    """The scores of a row, made now or read from where they were kept."""
+    variant, tokenizer, weights = load_variant(done.get(row.model, Path(row.model)), row.control)
+    items = study_items(study.split, study.items, row.lang, study.min_words)
+    key = sha256("\x1f".join([weights, row.control, *(item.id + item.prompt for item in items)]).encode()).hexdigest()[:24]
+    kept = folder / "scores" / f"{key}.json"
+    if not kept.exists():
+        found = score(variant, items, tokenizer)
+        values = {**found.as_dict(), "curve": _curve(found), "parameters": sum(p.numel() for p in variant.model.parameters())}
+        write_atomically(kept, json.dumps(values).encode())
+    values = json.loads(kept.read_text())
+    return dict(values)
+
+
+def _curve(found: Scores) -> list[dict[str, Any]]:
+    return [{"from": low, "to": high, **asdict(estimate)} for low, high, estimate in curve(found.outcomes)]
+
+
+def _write(name: str, study: Study, command: str, rows: Sequence[tuple[Scoring, dict[str, Any]]]) -> Path:
+    """The page with table, figure and command, and the numbers as JSON."""
+    figure = RESULTS / f"{name}.svg"
+    write_atomically(figure, _figure(study, rows).encode())
+    head = ["variant", "answer perplexity", "token accuracy", "forced retention", "retention", "right alone", "half-life, words"]
+    lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
+    lines += ["| " + " | ".join([row.name, *(_cell(values, column) for column in COLUMNS)]) + " |" for row, values in rows]
+    more = f", with at least {study.min_words} words of gold answer" if study.min_words else ""
+    page = [
+        f"# {study.title}",
+        study.question,
+        f"{study.items} items of {study.split}{more}; 95 % intervals over items. Made by:",
+        f"```sh\n{command}\n```",
+        "\n".join(lines),
+        f"![{study.title}]({figure.name})",
+    ]
+    write_atomically(RESULTS / f"{name}.md", ("\n\n".join(page) + "\n").encode())
+    data = [{"name": row.name, "model": row.model, "control": row.control, "lang": row.lang, **values} for row, values in rows]
+    write_atomically(RESULTS / f"{name}.json", (json.dumps({"command": command, "rows": data}, indent=1) + "\n").encode())
+    return RESULTS / f"{name}.md"
+
+
+def _cell(values: dict[str, Any], column: str) -> str:
+    value, interval = values[column], values["intervals"].get(column)
+    if value is None:
+        return "no decay seen" if column == "half_life" and values["retention"] else "undefined"
+    text = f"{value:.0f}" if column == "half_life" else f"{value:.3f}"
+    if interval is None or interval[0] is None:
+        return text
+    high = "∞" if interval[1] is None else f"{interval[1]:.0f}" if column == "half_life" else f"{interval[1]:.3f}"
+    low = f"{interval[0]:.0f}" if column == "half_life" else f"{interval[0]:.3f}"
+    return f"{text} ({low} to {high})"
+
+
+def _figure(study: Study, rows: Sequence[tuple[Scoring, dict[str, Any]]]) -> str:
+    drawn = [(row, values) for row, values in rows if row.line is not None]
+    if study.figure.kind == "distance":
+        bins = sorted({(b["from"], b["to"]) for _, values in drawn for b in values["curve"]})
+        lines = []
+        for row, values in drawn:
+            there = [b for b in values["curve"] if b["value"] is not None]
+            points = tuple(Point(bins.index((b["from"], b["to"])), b["value"], b["low"], b["high"]) for b in there)
+            lines.append(Line(row.line or row.name, points))
+        names = [f"{low}–{high}" for low, high in bins]
+        return draw(lines, study.title, "words between prompt and stage", "retention", names)
+    metric = study.figure.metric
+    grouped: dict[str, list[Point]] = {}
+    names = []
+    for i, (row, values) in enumerate(drawn):
+        value, (low, high) = values[metric], values["intervals"].get(metric, (None, None))
+        if value is not None:
+            x = float(i) if row.x is None else row.x
+            grouped.setdefault(row.line or row.name, []).append(Point(x, value, low, high))
+        names.append(row.name)
+    lines = [Line(line, tuple(points)) for line, points in grouped.items()]
+    words = names if all(row.x is None for row, _ in drawn) else study.figure.x_names
+    label = study.figure.x_label
+    return draw(lines, study.title, label, metric, words, study.figure.log_x, from_zero=metric != "answer_ppl")
+
+
+def _slug(name: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")

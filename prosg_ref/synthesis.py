@@ -1,0 +1,244 @@
+"""The modules that make ΔW of what a backbone read: from its state, from every prompt token, or from nothing at all.
+
+Letters: B batch, T prompt tokens, C chunks, L layers, D width of the backbone, W width of the stack, r rank. Every source starts
+at ΔW = 0 exactly, so an untrained ProSG is its backbone bit for bit.
+
+Sources: Luo et al. 2023, "Prompt synthetic gradients" (arXiv 2311.01981) for `state`; for `tokens`, outer products
+summed over the prompt as in fast-weight programmers (Schlag et al. 2021, arXiv 2102.11174) and Generative Adapter
+(Chen et al. 2024, arXiv 2411.05877).
+"""
+
+import math
+from dataclasses import dataclass, field
+from typing import Literal
+
+import torch
+import torch.nn.functional as F
+from pydantic import BaseModel, ConfigDict, Field
+from torch import Tensor, nn
+
+from .adapters import Adapter, Reading
+from .rwkv4 import LowRank
+
+Source = Literal["state", "tokens", "constant"]
+Key = Literal["learned", "input"]
+
+
+class ProSGConfig(BaseModel):
+    """What to synthesise and from what.
+
+    source: `state` (the state after the prompt), `tokens` (one outer product per prompt token), or the control
+        `constant` (a learned ΔW that ignores the prompt, as LoRA's).
+    targets: matrices of every block that are changed.
+    rank: r of `state` and `constant`; the rank of `tokens` is the number of the prompt's chunks.
+    depth: residual MLP blocks in the transforming stack.
+    width: of the stack; 0: the backbone's. A narrow one is what keeps the synthesis of a large model cheap.
+    scale: factor on ΔW; `state` and `constant` use it as alpha / r.
+    state_embedding: whether the stack is told which layer and slot it reads.
+    reference_tokens: `tokens` only; from this many (gated) chunks on, the norm of ΔW stops growing.
+    chunk: `tokens` only; so many tokens share one outer product, made of their mean.
+    key: `tokens` only; what a value is found by: a vector `learned` from the stack, or what stood at the matrix's own
+        `input` at that token and the one before, as in the gradient of a weight.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    source: Source
+    targets: tuple[str, ...] = Field(default=("ffn.value", "att.value"), min_length=1)
+    rank: int = Field(default=4, ge=1, le=1024)
+    depth: int = Field(default=1, ge=0, le=64)
+    width: int = Field(default=0, ge=0, le=20_000)
+    scale: float = Field(default=0.1, gt=0)
+    state_embedding: bool = True
+    reference_tokens: int = Field(default=64, ge=1)
+    chunk: int = Field(default=1, ge=1, le=4096)
+    key: Key = "learned"
+
+    @property
+    def taps(self) -> tuple[str, ...]:
+        """Matrices whose inputs the synthesis wants to see."""
+        return self.targets if self.source == "tokens" and self.key == "input" else ()
+
+
+@dataclass(frozen=True)
+class Synthesised:
+    """ΔW by matrix, and for the source `tokens` the gates by target, (B, L, C); 0 past a prompt's end."""
+
+    delta: dict[str, LowRank]
+    gates: dict[str, Tensor] = field(default_factory=dict)
+
+
+class TransformingStack(nn.Module):
+    """LayerNorm, embedding of layer and slot, and residual MLP blocks, shared by every layer and slot. D -> W."""
+
+    def __init__(self, config: ProSGConfig, n_layer: int, slots: int, d_in: int) -> None:
+        super().__init__()
+        self.width = config.width or d_in
+        self.norm = nn.LayerNorm(d_in, elementwise_affine=False)
+        self.embedding = nn.Parameter(torch.randn(n_layer, slots, self.width) * 0.1) if config.state_embedding else None
+        self.narrow = nn.Linear(d_in, self.width, bias=False) if self.width != d_in else nn.Identity()
+        self.blocks = nn.ModuleList(
+            nn.Sequential(
+                nn.LayerNorm(self.width), nn.Linear(self.width, 4 * self.width), nn.GELU(), nn.Linear(4 * self.width, self.width)
+            )
+            for _ in range(config.depth)
+        )
+        self.out = nn.LayerNorm(self.width)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, L, slots or tokens, D) -> the same with W; with one slot, every token gets its embedding."""
+        x = self.narrow(self.norm(x))
+        if self.embedding is not None:
+            x = x + self.embedding
+        for block in self.blocks:
+            x = x + block(x)
+        return self.out(x)
+
+
+class StateSynthesis(nn.Module):
+    """ΔW of rank r from the state after the prompt: per layer, all slots through the stack, then two heads."""
+
+    def __init__(self, config: ProSGConfig, adapter: Adapter) -> None:
+        super().__init__()
+        self.config, self.adapter = config, _Shape(adapter)
+        slots = len(adapter.slots)
+        self.stack = TransformingStack(config, adapter.n_layer, slots, adapter.width)
+        width = slots * self.stack.width
+        self.a, self.b = nn.ModuleDict(), nn.ModuleDict()
+        for target in config.targets:
+            d_in, d_out = adapter.targets[target]
+            self.a[_key(target)] = nn.Linear(width, config.rank * d_in)
+            self.b[_key(target)] = _zero(nn.Linear(width, config.rank * d_out, bias=False))
+        self.gain = nn.Parameter(torch.ones(adapter.n_layer, len(config.targets)))
+
+    def forward(self, reading: Reading) -> Synthesised:
+        x = self.stack(reading.features).flatten(2)  # (B, L, slots W)
+        batch, n_layer = x.shape[:2]
+        delta: dict[str, LowRank] = {}
+        for j, target in enumerate(self.config.targets):
+            a = self.a[_key(target)](x).view(batch, n_layer, self.config.rank, -1)
+            a = a / math.sqrt(a.shape[-1])
+            b = self.b[_key(target)](x).view(batch, n_layer, self.config.rank, -1)
+            b = b * (self.config.scale * self.gain[:, j].view(1, -1, 1, 1))
+            delta |= {self.adapter.matrix(i, target): LowRank(a[:, i], b[:, i]) for i in range(n_layer)}
+        return Synthesised(delta)
+
+
+class TokenSynthesis(nn.Module):
+    """ΔW = scale · Σ_t g_t u_t v_tᵀ over the prompt's tokens, or over chunks of them.
+
+    u, v and the gate g are linear in the stack's output at t and at t - 1, so that what is written (u) can come from
+    one token and what it is found by (v, of unit norm) from the one before. Where the gates sum to more than
+    `reference_tokens`, the sum is divided by the square root of the excess factor: for unrelated v the Frobenius norm
+    then stays where it is instead of growing with the prompt.
+    """
+
+    def __init__(self, config: ProSGConfig, adapter: Adapter) -> None:
+        super().__init__()
+        self.config, self.adapter = config, _Shape(adapter)
+        self.stack = TransformingStack(config, adapter.n_layer, 1, adapter.width)
+        pair = 2 * self.stack.width
+        self.u, self.v, self.gate = nn.ModuleDict(), nn.ModuleDict(), nn.ModuleDict()
+        for target in config.targets:
+            d_in, d_out = adapter.targets[target]
+            self.u[_key(target)] = _zero(nn.Linear(pair, d_out, bias=False))
+            self.v[_key(target)] = nn.Linear(pair, d_in) if config.key == "learned" else InputKey(adapter.n_layer, d_in)
+            self.gate[_key(target)] = _zero(nn.Linear(pair, 1))
+        self.gain = nn.Parameter(torch.ones(adapter.n_layer, len(config.targets)))
+
+    def forward(self, reading: Reading) -> Synthesised:
+        time = reading.outputs.shape[2]
+        inside = torch.arange(time, device=reading.lengths.device) < reading.lengths.unsqueeze(1)  # (B, T)
+        x = self.stack(_chunks(reading.outputs, inside, self.config.chunk))  # (B, L, C, W)
+        pair = torch.cat([x, _before(x)], -1)  # (B, L, C, 2 W)
+        counted = F.pad(inside, (0, -time % self.config.chunk)).unflatten(1, (-1, self.config.chunk)).any(2)  # (B, C)
+        delta: dict[str, LowRank] = {}
+        gates: dict[str, Tensor] = {}
+        for j, target in enumerate(self.config.targets):
+            names = [self.adapter.matrix(i, target) for i in range(x.shape[1])]
+            gate = 2 * torch.sigmoid(self.gate[_key(target)](pair)) * counted[:, None, :, None]  # (B, L, C, 1)
+            excess = (gate.sum(2, keepdim=True) / self.config.reference_tokens).clamp(min=1)
+            factor = self.config.scale * self.gain[:, j].view(1, -1, 1, 1) / excess.sqrt()
+            if self.config.key == "learned":
+                a = self.v[_key(target)](pair)
+            else:
+                inputs = torch.stack([reading.inputs[name] for name in names], 1)  # (B, L, T, d_in)
+                a = self.v[_key(target)](_chunks(inputs, inside, self.config.chunk))
+            # The length of v is taken out of u, the smaller of the two: u (v / |v|)ᵀ = (u / |v|) vᵀ.
+            b = self.u[_key(target)](pair) * (gate * factor / a.norm(dim=-1, keepdim=True).clamp(min=1e-6))
+            delta |= {name: LowRank(a[:, i], b[:, i]) for i, name in enumerate(names)}
+            gates[target] = gate.squeeze(3)
+        return Synthesised(delta, gates)
+
+
+class InputKey(nn.Module):
+    """What a value is found by: the matrix's own inputs at t and t - 1, mixed and weighed channel by channel."""
+
+    def __init__(self, n_layer: int, d_in: int) -> None:
+        super().__init__()
+        self.now = nn.Parameter(torch.ones(n_layer, 1, d_in))
+        self.before = nn.Parameter(torch.ones(n_layer, 1, d_in) * 0.5)
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        """(B, L, C, d_in) -> the same shape."""
+        return inputs * self.now + _before(inputs) * self.before
+
+
+class ConstantSynthesis(nn.Module):
+    """Control: one learned ΔW of rank r for every prompt."""
+
+    def __init__(self, config: ProSGConfig, adapter: Adapter) -> None:
+        super().__init__()
+        self.config, self.adapter = config, _Shape(adapter)
+        self.a, self.b = nn.ParameterDict(), nn.ParameterDict()
+        for target in config.targets:
+            d_in, d_out = adapter.targets[target]
+            a = torch.randn(adapter.n_layer, config.rank, d_in) / math.sqrt(d_in)
+            self.a[_key(target)] = nn.Parameter(a)
+            self.b[_key(target)] = nn.Parameter(torch.zeros(adapter.n_layer, config.rank, d_out))
+
+    def forward(self, reading: Reading) -> Synthesised:
+        batch = reading.lengths.shape[0]
+        delta: dict[str, LowRank] = {}
+        for target in self.config.targets:
+            for i, (a, b) in enumerate(zip(self.a[_key(target)], self.b[_key(target)], strict=True)):
+                b = b * self.config.scale
+                delta[self.adapter.matrix(i, target)] = LowRank(a.expand(batch, -1, -1), b.expand(batch, -1, -1))
+        return Synthesised(delta)
+
+
+class _Shape:
+    """The adapter without its place in the module tree: the backbone's parameters are no parameters of the synthesis."""
+
+    def __init__(self, adapter: Adapter) -> None:
+        self.matrix = adapter.matrix
+
+
+def _before(x: Tensor) -> Tensor:
+    """Each position's previous one, zeros before the first. (B, L, C, W) -> the same shape"""
+    return F.pad(x, (0, 0, 1, 0))[:, :, :-1]
+
+
+def _chunks(x: Tensor, inside: Tensor, size: int) -> Tensor:
+    """Means over chunks of `size` tokens, of those that are inside (B, T). (B, L, T, D) -> (B, L, C, D)"""
+    if size == 1:
+        return x
+    rest = -x.shape[2] % size
+    weight = F.pad(inside, (0, rest)).to(x.dtype).unflatten(1, (-1, size))  # (B, C, size)
+    weight = weight / weight.sum(2, keepdim=True).clamp(min=1)
+    return torch.einsum("blcsd,bcs->blcd", F.pad(x, (0, 0, 0, rest)).unflatten(2, (-1, size)), weight)
+
+
+def _key(target: str) -> str:
+    """A target's name as torch allows it in a module's name."""
+    return target.replace(".", "_")
+
+
+def _zero(linear: nn.Linear) -> nn.Linear:
+    for parameter in linear.parameters():
+        nn.init.zeros_(parameter)
+    return linear
+
+
+Synthesis = StateSynthesis | TokenSynthesis | ConstantSynthesis
+SYNTHESES: dict[str, type[Synthesis]] = {"state": StateSynthesis, "tokens": TokenSynthesis, "constant": ConstantSynthesis}

@@ -1,0 +1,148 @@
+"""A study trains, scores, writes its page, and goes on where it was stopped; the shipped ones are sound."""
+
+import json
+import shutil
+import xml.etree.ElementTree as ET
+from pathlib import Path
+
+import pytest
+import yaml
+from tiny_models import random_prosg
+
+from musi.errors import MusiError
+from musi.languages import LANGUAGES
+from musi.schema import Item, read_items
+from prosg_ref import overhead_study, study, verify
+from prosg_ref.checkpoint import save_prosg
+from prosg_ref.figure import Line, Point, draw
+from prosg_ref.recipes import find_recipe, load_yaml, shipped
+
+SCHEDULE = {"steps": 3, "batch_size": 2, "lr": 1e-3, "warmup_steps": 1, "max_tokens": 20_000, "validation_items": 2}
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+def shortest(data_dir: Path, split: str) -> list[Item]:
+    """Items of a split, shortest answers first: an untrained model writes until it is stopped."""
+    return sorted(read_items(data_dir / f"{split}.jsonl"), key=lambda item: len(item.answer))
+
+
+@pytest.fixture
+def config(tmp_path: Path, data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A study of two trainings and four rows, in an empty working directory."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(study, "load_split", lambda split, lang: shortest(data_dir, split))
+    shape = {"n_layer": 2, "n_embd": 16, "vocab_size": 300}
+    Path("base.yaml").write_text(yaml.safe_dump({"data": str(data_dir), "model": shape, "schedule": SCHEDULE}))
+    module = {"data": str(data_dir), "backbone": "nowhere", "prosg": {"source": "tokens"}, "schedule": SCHEDULE}
+    Path("module.yaml").write_text(yaml.safe_dump(module))
+    values = {
+        "title": "A rehearsal",
+        "question": "Does it run?",
+        "train": [
+            {"name": "base", "recipe": "base.yaml"},
+            {"name": "rank 2", "recipe": "module.yaml", "after": "base", "set": {"prosg.source": "state", "prosg.rank": 2}},
+        ],
+        "score": [
+            {"name": "backbone", "model": "base", "line": "all"},
+            {"name": "twice", "model": "base", "control": "twice", "line": "all"},
+            {"name": "ProSG", "model": "rank 2", "line": "all"},
+            {"name": "shuffled", "model": "rank 2", "control": "shuffled"},
+        ],
+        "items": 2,
+    }
+    path = Path("study.yaml")
+    path.write_text(yaml.safe_dump(values))
+    return path
+
+
+def test_study_writes_table_figure_and_numbers_and_resumes(config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    page = study.run_study("rehearsal", config, "musi study rehearsal", lambda line: None)
+    text = page.read_text()
+    assert "| variant | answer perplexity |" in text
+    assert "```sh\nmusi study rehearsal\n```" in text
+    rows = json.loads(Path("docs/results/rehearsal.json").read_text())["rows"]
+    assert [row["name"] for row in rows] == ["backbone", "twice", "ProSG", "shuffled"]
+    assert len({row["answer_ppl"] for row in rows}) > 1
+    assert json.loads(Path("runs/studies/rehearsal/rank-2/config.json").read_text())["rank"] == 2
+    root = ET.parse("docs/results/rehearsal.svg").getroot()
+    assert len(root.findall(f"{SVG}circle")) == 3
+
+    def never(*args: object) -> None:
+        raise AssertionError("scored again")
+
+    monkeypatch.setattr(study, "score", never)
+    study.run_study("rehearsal", config, "musi study rehearsal", lambda line: None)
+    assert page.read_text() == text
+
+
+def test_mistakes_are_named(config: Path) -> None:
+    values = yaml.safe_load(config.read_text())
+    values["train"][1]["after"] = "nothing"
+    config.write_text(yaml.safe_dump(values))
+    with pytest.raises(MusiError, match="train: rank 2: `after: nothing` is no training before it"):
+        study.run_study("rehearsal", config, "", lambda line: None)
+    with pytest.raises(MusiError, match=r"--config none: no study of that name \(shipped: ablation, languages, "):
+        study.find_study("none")
+
+
+@pytest.mark.parametrize("name", sorted(path.name for path in (shipped("studies")).glob("*.yaml")))
+def test_shipped_studies_are_sound(name: str) -> None:
+    """They load, name shipped recipes, set only what these have, and score only what they train."""
+    if name == "overhead.yaml":
+        assert load_yaml(shipped("studies") / name, overhead_study.Overhead, shipped("studies")).prompt_tokens
+        return
+    if name == "languages.yaml" and len(LANGUAGES) < 5:
+        pytest.skip("this release has fewer languages")
+    found = load_yaml(shipped("studies") / name, study.Study, shipped("studies"))
+    trained = {training.name for training in found.train}
+    for training in found.train:
+        values = yaml.safe_load(find_recipe(training.recipe).read_text())
+        study.checked(study.changed(values, training.set), Path(name))
+    assert all(row.model in trained or Path(row.model).parts[0] == "prosg_ref" for row in found.score)
+
+
+def test_overhead_is_measured_once_and_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    config = tmp_path / "overhead.yaml"
+    config.write_text("{title: T, question: Q, shapes: [tiny], prompt_tokens: [3, 8], repeats: 1}")
+    page = overhead_study.run_overhead(config, "the command", tmp_path / "cells", tmp_path, lambda line: None)
+    rows = json.loads((tmp_path / "overhead.json").read_text())["rows"]
+    assert [row["prompt_tokens"] for row in rows] == [3, 8]
+    assert rows[1]["factor_bytes"] * 3 == rows[0]["factor_bytes"] * 8
+    assert page.read_text().count("| tiny |") == 2
+    assert len(ET.parse(tmp_path / "overhead.svg").getroot().findall(f"{SVG}circle")) == 4
+    monkeypatch.setattr(overhead_study, "ProcessPoolExecutor", None)
+    overhead_study.run_overhead(config, "the command", tmp_path / "cells", tmp_path, lambda line: None)
+    config.write_text("{title: T, question: Q, shapes: [huge], prompt_tokens: [3]}")
+    with pytest.raises(MusiError, match="unknown shape 'huge'; one of tiny, 169m, 430m"):
+        overhead_study.run_overhead(config, "", tmp_path / "cells", tmp_path, lambda line: None)
+
+
+def test_verify_scores_every_variant(backbone_dir: Path, data_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(MusiError, match="backbone: no checkpoint here"):
+        verify.verify(tmp_path)
+    for name in ("backbone", "backbone_more_steps"):
+        shutil.copytree(backbone_dir, tmp_path / name)
+    for name, source in (("prosg", "tokens"), ("prosg_state", "state"), ("constant", "constant")):
+        save_prosg(tmp_path / name, random_prosg(source), tmp_path / "backbone")
+    monkeypatch.setattr(verify, "load_split", lambda split: shortest(data_dir, split))
+    found = verify.verify(tmp_path, items=2, workers=1)
+    assert list(found) == list(verify.VARIANTS)
+    for values in found.values():
+        assert {"answer_ppl", "token_acc", "forced_retention", "retention", "half_life"} <= set(values)
+    assert found["backbone"] == found["backbone_more_steps"]
+    assert len({values["answer_ppl"] for values in found.values()}) == 7
+
+
+def test_figure_is_sound_svg_with_its_values_in_words() -> None:
+    line = Line("a <b>", (Point(0, 0.2, 0.1, 0.3), Point(1, 0.4)))
+    root = ET.fromstring(draw([line], "T & C", "x", "y", ("left", "right")))
+    assert [title.text for title in root.iter(f"{SVG}title")] == ["T & C", "a <b>: 0.2 (0.1 to 0.3)", "a <b>: 0.4"]
+    heights = [float(circle.get("cy")) for circle in root.iter(f"{SVG}circle")]
+    assert heights[1] < heights[0]
+
+
+def test_figure_of_logarithmic_x() -> None:
+    points = tuple(Point(x, 1.0) for x in (1, 10, 100))
+    root = ET.fromstring(draw([Line("a", points)], "t", "x", "y", log_x=True))
+    at = [float(circle.get("cx")) for circle in root.iter(f"{SVG}circle")]
+    assert at[1] - at[0] == pytest.approx(at[2] - at[1], abs=0.2)
