@@ -58,6 +58,14 @@ class Engine(StrEnum):
     ray = "ray"
 
 
+class HeldOut(StrEnum):
+    """Splits that are not trained on."""
+
+    validation = "validation"
+    test_iid = "test_iid"
+    test_ood = "test_ood"
+
+
 class Tracker(StrEnum):
     """Where metrics go besides metrics.jsonl."""
 
@@ -501,7 +509,8 @@ def study_overhead(config: StudyConfig = "overhead") -> None:
 @study.command("verify")
 def study_verify(
     as_json: Json = False,
-    items: Annotated[int, typer.Option(min=1, max=1_000, help="Items of validation.")] = 100,
+    items: Annotated[int, typer.Option(min=1, max=1_000, help="So many items.")] = 100,
+    split: Annotated[HeldOut, typer.Option(help="Of its items.")] = HeldOut.validation,
     workers: Workers = 2,
 ) -> None:
     """Score the shipped weights again on validation, beside every control.
@@ -511,7 +520,7 @@ def study_verify(
     from prosg_ref.verify import VARIANTS, verify
 
     with progress("variants", len(VARIANTS)) as advance:
-        found = verify(items=items, workers=workers, progress=advance)
+        found = verify(items=items, workers=workers, progress=advance, split=split.value)
     if as_json:
         return put(found)
     for name, values in found.items():

@@ -9,7 +9,7 @@ import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 import torch
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -23,6 +23,7 @@ from .prosg import ProSG, ProSGConfig
 from .rwkv4 import RWKV4, RWKV4Config
 from .tokenizer import AnyTokenizer, load_tokenizer
 
+Store = Literal["float32", "float16"]
 MAX_CONFIG_BYTES = 1_000_000
 MAX_WEIGHT_BYTES = 80_000_000_000
 
@@ -42,6 +43,7 @@ class BackboneFile(_Strict):
     n_embd: int = Field(ge=1, le=20_000)
     vocab_size: int = Field(ge=1, le=1_000_000)
     ctx_len: int = Field(ge=1, le=1_000_000)
+    tied: bool = False  # the embedding is the output layer's matrix, which the file holds once
 
 
 class ProSGFile(ProSGConfig):
@@ -126,12 +128,21 @@ def check_tensors(wanted: Mapping[str, Tensor], tensors: Mapping[str, Tensor], w
         raise MusiError(f"{where}: unexpected tensor {extra[0]}; the file belongs to another model, compare config.json")
 
 
-def save_backbone(directory: Path, backbone: RWKV4, tokenizer: AnyTokenizer) -> None:
-    """Write config.json, model.safetensors and the tokenizer's file."""
-    config = {"architecture": "rwkv4", **vars(backbone.config)}
+def save_backbone(directory: Path, backbone: RWKV4, tokenizer: AnyTokenizer, store: Store = "float32") -> None:
+    """Write config.json, model.safetensors and the tokenizer's file; a tied matrix is written once."""
+    tensors = backbone.state_dict()
+    tied = backbone.emb.weight is backbone.head.weight
+    if tied:
+        del tensors["emb.weight"]
+    config = {"architecture": "rwkv4", **vars(backbone.config), **({"tied": True} if tied else {})}
     write_atomically(directory / "config.json", to_json(config))
     write_atomically(directory / tokenizer.file_name, tokenizer.content())
-    save_tensors(directory / "model.safetensors", backbone.state_dict())
+    save_tensors(directory / "model.safetensors", _stored(tensors, store))
+
+
+def _stored(tensors: Mapping[str, Tensor], store: Store) -> dict[str, Tensor]:
+    """Matrices in the precision asked for; vectors are few, and decays need theirs."""
+    return {name: x.half() if store == "float16" and x.dim() == 2 else x for name, x in tensors.items()}
 
 
 def load_backbone(directory: Path) -> tuple[RWKV4, AnyTokenizer]:
@@ -144,6 +155,8 @@ def load_backbone(directory: Path) -> tuple[RWKV4, AnyTokenizer]:
             f"{directory / tokenizer.file_name}: {tokenizer.vocab_size} tokens, the model has {found.vocab_size}; "
             "put the tokenizer it was trained with beside it"
         )
+    if found.tied and "head.weight" in tensors:
+        tensors.setdefault("emb.weight", tensors["head.weight"])
     config = RWKV4Config(found.n_layer, found.n_embd, found.vocab_size, found.ctx_len)
     return backbone_of_tensors(config, tensors, str(directory / "model.safetensors")), tokenizer
 
@@ -160,12 +173,12 @@ def backbone_of_tensors(config: RWKV4Config, tensors: Mapping[str, Tensor], wher
     return backbone.eval()
 
 
-def save_prosg(directory: Path, model: ProSG, backbone_directory: Path) -> None:
+def save_prosg(directory: Path, model: ProSG, backbone_directory: Path, store: Store = "float32") -> None:
     """Write config.json and prosg.safetensors; the backbone itself is named by its digest only."""
     config: dict[str, Any] = {"architecture": "prosg", **model.config.model_dump()}
     config["backbone_sha256"] = file_sha256(backbone_directory / "model.safetensors")
     write_atomically(directory / "config.json", to_json(config))
-    save_tensors(directory / "prosg.safetensors", model.synthesis.state_dict())
+    save_tensors(directory / "prosg.safetensors", _stored(model.synthesis.state_dict(), store))
 
 
 def load_prosg(directory: Path, backbone: RWKV4, backbone_directory: Path) -> ProSG:

@@ -222,7 +222,10 @@ def _read_folder(folder: Path, values: bool) -> Source:
         ours = read_config(path, BackboneFile)
         weights = folder / "model.safetensors"
         config = RWKV4Config(ours.n_layer, ours.n_embd, ours.vocab_size, ours.ctx_len)
-        return Source("musi", config, _read_tensors(weights, values), tokenizer, weights.stat().st_size)
+        ours_tensors = _read_tensors(weights, values)
+        if ours.tied and "head.weight" in ours_tensors:
+            ours_tensors.setdefault("emb.weight", ours_tensors["head.weight"])
+        return Source("musi", config, ours_tensors, tokenizer, weights.stat().st_size)
     theirs = read_config(path, HFConfig)
     for name, wanted in (("attention_hidden_size", theirs.hidden_size), ("intermediate_size", 4 * theirs.hidden_size)):
         if getattr(theirs, name) not in (None, wanted):

@@ -158,7 +158,7 @@ def _shape(shape: BackboneShape | None, checkpoint: Path | None) -> BackboneShap
         return shape
     assert checkpoint is not None
     found = read_config(checkpoint / "config.json", BackboneFile)
-    return BackboneShape(**found.model_dump(exclude={"architecture"}))
+    return BackboneShape(**found.model_dump(exclude={"architecture", "tied"}))
 
 
 def _backbone(shape: BackboneShape) -> RWKV4:
@@ -178,11 +178,12 @@ def _tokens(schedule: Schedule, prompt_weight: float) -> _Tokens:
     tokenizer = Tokenizer.train((text for item in items for text in multi_example(item)), 3072)
     rng = Stream(schedule.seed, "dry run")
     first = schedule.bare_steps / schedule.steps
-    pairs = [draw_pair(item, rng, schedule, rng.chance(first)) for item in items]
+    drawn = (draw_pair(item, rng, schedule, rng.chance(first)) for item in items)
+    pairs = [pair for pair in drawn if pair is not None]
     examples: list[Example] = [e for e in tokenize(pairs, tokenizer) if e.tokens <= schedule.max_tokens]
     if not examples:
         raise MusiError(f"schedule.max_tokens: no example has {schedule.max_tokens} tokens or fewer; raise it")
-    scale = schedule.batch_size / len(examples)
+    scale = schedule.batch_size / len(items)
     prompt = scale * sum(len(e.prompt) for e in examples)
     answer = scale * sum(len(e.answer) for e in examples)
     return _Tokens(prompt, answer, answer + (prompt if prompt_weight else 0.0))

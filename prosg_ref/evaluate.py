@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from musi.compose import SEPARATOR, multi_example, single_example
-from musi.retention import Estimate, HalfLife, Outcomes, half_life, ratio, retention, share
+from musi.retention import RESAMPLES, SEED, Estimate, Floats, HalfLife, Outcomes, half_life, ratio, retention, share
 from musi.schema import Item
 from musi.score import score_response
 
@@ -177,6 +177,39 @@ def ppl_interval(found: Forced) -> list[float]:
     assert estimate.low is not None
     assert estimate.high is not None
     return [math.exp(estimate.low), math.exp(estimate.high)]
+
+
+def against(ours: Scores, theirs: Scores) -> dict[str, dict[str, float | None]]:
+    """Paired differences of two variants scored on the same items, ours − theirs, each with its 95 % interval.
+
+    answer_loss: nats per answer token, the log of the ratio of the perplexities. retention: None where either is undefined.
+    The same resamples of the items are drawn for both.
+    """
+
+    def parts(scores: Scores) -> dict[str, tuple[Floats, Floats]]:
+        """Numerators and denominators by item, (I,)."""
+        outcomes, n = scores.outcomes, len(scores.losses.losses)
+        single = np.bincount(outcomes.item, outcomes.single, n).astype(np.float64)
+        both = np.bincount(outcomes.item, outcomes.single & outcomes.multi, n).astype(np.float64)
+        return {
+            "answer_loss": (np.array(scores.losses.losses), np.array(scores.losses.tokens, dtype=np.float64)),
+            "retention": (both, single),
+        }
+
+    differences = {}
+    our_parts, their_parts = parts(ours), parts(theirs)
+    for name in our_parts:
+        (a, b), (c, d) = our_parts[name], their_parts[name]
+        n = len(a)
+        draws = np.random.default_rng(SEED).multinomial(n, np.full(n, 1 / n), size=RESAMPLES)  # (R, I)
+        if not b.sum() or not d.sum():
+            differences[name] = dict.fromkeys(("value", "low", "high"))
+            continue
+        with np.errstate(invalid="ignore"):
+            resampled = (draws @ a) / (draws @ b) - (draws @ c) / (draws @ d)
+        low, high = np.nanquantile(resampled, [0.025, 0.975])
+        differences[name] = {"value": float(a.sum() / b.sum() - c.sum() / d.sum()), "low": float(low), "high": float(high)}
+    return differences
 
 
 def score(variant: Variant, items: Sequence[Item], tokenizer: AnyTokenizer) -> Scores:

@@ -125,23 +125,33 @@ class Batches:
         pairs = []
         for position in range(number * count, (number + 1) * count):
             epoch, place = divmod(position, len(self.items))
-            pairs.append(draw_pair(self.items[self.order(epoch)[place]], rng, schedule, first))
+            pair = draw_pair(self.items[self.order(epoch)[place]], rng, schedule, first)
+            if pair is not None:
+                pairs.append(pair)
         name = "bare_tokens" if first else "max_tokens"
         limit = getattr(schedule, name)
         fitting = [e for e in tokenize(pairs, self.tokenizer) if e.tokens <= limit]
         if len(fitting) < WINDOW:
-            raise MusiError(f"schedule.{name}: {count - len(fitting)} of {count} examples have over {limit} tokens; raise it")
+            raise MusiError(
+                f"schedule.{name}: {len(pairs) - len(fitting)} of {len(pairs)} examples have over {limit} tokens; raise it"
+            )
         batches = split_evenly(sorted(fitting, key=lambda e: (e.tokens, e.prompt, e.answer)), WINDOW)
         return rng.shuffle(batches)
 
 
-def draw_pair(item: Item, rng: Stream, schedule: Schedule, first: bool) -> tuple[str, str]:
-    """The item whole, or one stage of it, single or bare, in the shares of the schedule; `first`: in its first `bare_steps`."""
+def draw_pair(item: Item, rng: Stream, schedule: Schedule, first: bool) -> tuple[str, str] | None:
+    """The item whole, or one stage of it, single or bare, in the shares of the schedule; `first`: in its first `bare_steps`.
+
+    None where none of its stages is of the schedule's families.
+    """
     multi = 0.0 if first else 1 - schedule.bare_share - schedule.single_share
     kind = rng.weighted({"bare": schedule.bare_share, "single": schedule.single_share, "multi": multi})
     if kind == "multi":
         return multi_example(item)
-    return (bare_example if kind == "bare" else single_example)(item, rng.below(len(item.stages)))
+    stages = [k for k, stage in enumerate(item.stages) if not schedule.families or stage.family in schedule.families]
+    if not stages:
+        return None
+    return (bare_example if kind == "bare" else single_example)(item, stages[rng.below(len(stages))])
 
 
 def split_evenly(examples: list[Example], parts: int) -> list[list[Example]]:

@@ -10,6 +10,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from musi.errors import MusiError
+from musi.families import FAMILIES
 from musi.generate import RELEASE
 from musi.languages import LANGUAGES
 
@@ -28,8 +29,8 @@ class Strict(BaseModel):
 class Schedule(Strict):
     """How long and how fast to train; the same for both phases. Steps are optimiser steps.
 
-    batch_size: mean number of examples per step over all processes: batches hold about equal numbers of tokens, so one of
-        short examples has more of them.
+    batch_size: mean number of examples per step over all processes, before those over `max_tokens` are left out: batches hold
+        about equal numbers of tokens, so one of short examples has more of them.
     accumulate: a step's examples are run in so many parts, which needs less memory and gives the same gradient.
     optimizer: `muon` takes the matrices of the blocks through torch's Muon at `muon_lr`, everything else through Adam.
     prompt_weight: loss weight of prompt tokens (answer tokens have 1; phase 2 ignores it, its prompt pass has no loss).
@@ -37,11 +38,13 @@ class Schedule(Strict):
         numbers does not drown the one-word answers beside it.
     bare_share: share of examples that are one instruction with its rules and the context it needs, without the sentences
         around them; single_share: share of whole single-stage prompts. The rest are whole items.
+    families: bare and single examples ask only stages of these; empty: of all.
     bare_steps: for so many steps first, bare and single-stage examples only, in their proportion, of at most `bare_tokens`.
     extra_items: further items of the train split, generated beyond those of the release.
     languages: of the items, in turn; with more than English alone, each item of the release is taken in one of them.
     patience: stop after so many validations without a better answer perplexity, and keep the best; 0: never.
     precision: `bfloat16` runs matrix products in it; weights, WKV and losses stay float32.
+    store: precision of the matrices in the checkpoint that is written; a run resumes from float32 all the same.
     gradient_checkpointing: keep one tensor per block of a training pass and compute the rest again: less memory, more time.
     """
 
@@ -59,6 +62,7 @@ class Schedule(Strict):
     stage_tokens: float = Field(default=16.0, gt=0)
     single_share: float = Field(default=0.25, ge=0, le=1)
     bare_share: float = Field(default=0.0, ge=0, le=1)
+    families: tuple[str, ...] = ()
     max_tokens: int = Field(default=1024, ge=2, description="longer examples are left out")
     bare_steps: int = Field(default=0, ge=0)
     bare_tokens: int = Field(default=130, ge=2)
@@ -69,12 +73,16 @@ class Schedule(Strict):
     validation_items: int = Field(default=128, ge=1)
     patience: int = Field(default=0, ge=0)
     precision: Literal["float32", "bfloat16"] = "float32"
+    store: Literal["float32", "float16"] = "float32"
     gradient_checkpointing: bool = False
 
     @model_validator(mode="after")
     def _shares(self) -> "Schedule":
         if self.single_share + self.bare_share > 1:
             raise ValueError("single_share and bare_share are over 1 together")
+        for family in self.families:
+            if family not in FAMILIES:
+                raise ValueError(f"families: there is no {family!r}")
         for lang in self.languages:
             if lang not in LANGUAGES:
                 raise ValueError(f"languages: {lang!r} is none of {', '.join(LANGUAGES)}")
@@ -96,11 +104,18 @@ class BackboneRecipe(Strict):
     """Phase 1: train a backbone on prompts and answers, from scratch or from a checkpoint (`init_from`).
 
     With `init_from`, `model` is the shape it must have; without, the shape to make.
+
+    tied: the embedding and the output layer are one matrix while it trains (the checkpoint holds it twice), so that copying
+        a word is learnt once and not word by word.
+    slowest_decay: from scratch, log of the decay rate per token of the slowest channels; the official -5 halves in 100 tokens,
+        -8 in 2,000. The fastest stay where they are.
     """
 
     data: Path = DATA
     model: BackboneShape | None = None
     init_from: Path | None = None
+    tied: bool = False
+    slowest_decay: float = Field(default=-5.0, ge=-12.0, le=0.0)
     schedule: Schedule
 
     @model_validator(mode="after")

@@ -3,10 +3,10 @@
 The BPE is lossless: any text in, the same text out.
 
 Digits and newlines are tokens of their own, so that a label line `[3]` is always the same four tokens and never melts
-into what stands beside it. A word at the start of a line gets the tokens that it has after a space, so that what is
-copied from the middle of a prompt to the start of an answer keeps its ids: inside, a newline before a letter or a space
-is followed by one space more, which decoding takes away. Id 0 is `<|end|>`, the end of a document; text that spells it
-is encoded as plain text.
+into what stands beside it. A word at the start of a line, or behind a mark that opens (`**`, `"`, `<`), gets the tokens that it
+has after a space, so that what is copied from the middle of a prompt to the start of an answer keeps its ids: inside, a
+newline or such a mark before a letter or a space is followed by one space more, which decoding takes away. Id 0 is `<|end|>`,
+the end of a document; text that spells it is encoded as plain text.
 """
 
 import json
@@ -21,6 +21,7 @@ from musi.errors import MusiError
 from .world_tokenizer import WORLD_FILE, WorldTokenizer
 
 END = "<|end|>"
+OPENING = r'[\n*"(<>/\[“«]'  # a word behind one of these has the ids it has after a space
 KNOWN_ENDS = (END, "<|endoftext|>")  # the latter stands at id 0 in the Pile's 20B_tokenizer.json
 MAX_FILE_BYTES = 20_000_000
 
@@ -50,8 +51,8 @@ class Tokenizer:
                 pre_tokenizers.ByteLevel(add_prefix_space=False),
             ]
         )
-        raw.normalizer = normalizers.Replace(Regex(r"\n(?=[\p{L} ])"), "\n ")
-        raw.decoder = decoders.Sequence([decoders.ByteLevel(), decoders.Replace("\n ", "\n")])
+        raw.normalizer = normalizers.Replace(Regex(rf"(?<={OPENING})(?=[\p{{L}} ])"), " ")
+        raw.decoder = decoders.Sequence([decoders.ByteLevel(), decoders.Replace(Regex(rf"(?<={OPENING}) "), "")])
         trainer = trainers.BpeTrainer(
             vocab_size=vocab_size,
             special_tokens=[END],

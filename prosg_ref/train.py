@@ -31,6 +31,7 @@ from .rwkv4 import RWKV4, RWKV4Config
 from .tokenizer import AnyTokenizer, Tokenizer
 
 TOKENIZER_ITEMS = 4_000  # items that the tokenizer's merges are learnt from
+TIED_STD = 0.05  # of the entries of a matrix that is embedding and output layer at once
 STATISTICS_EVERY = 10  # steps between two looks at ΔW and the gates
 
 
@@ -123,6 +124,8 @@ def train_backbone(config: Path, out_dir: Path, resume: bool = True, tracker: Tr
     items = load_items(recipe.data / "train.jsonl")
     torch.manual_seed(schedule.seed)
     backbone, tokenizer = _start_backbone(recipe, items)
+    if recipe.tied:
+        backbone.emb.weight = backbone.head.weight
     backbone.gradient_checkpointing = schedule.gradient_checkpointing
     validation = _validation(recipe.data, tokenizer, schedule)
     run = Run(
@@ -139,7 +142,7 @@ def train_backbone(config: Path, out_dir: Path, resume: bool = True, tracker: Tr
         found = forced(Variant(backbone), validation)
         return {"answer_ppl": found.answer_ppl, "token_acc": found.token_acc, "stage_acc": found.stage_acc}
 
-    run.train(Batches(items, tokenizer, schedule), validate, lambda: save_backbone(out_dir, backbone, tokenizer))
+    run.train(Batches(items, tokenizer, schedule), validate, lambda: save_backbone(out_dir, backbone, tokenizer, schedule.store))
 
 
 def train_prosg(config: Path, out_dir: Path, resume: bool = True, tracker: Tracker | None = None) -> None:
@@ -182,8 +185,8 @@ def train_prosg(config: Path, out_dir: Path, resume: bool = True, tracker: Track
 
     def checkpoint() -> None:
         if recipe.joint:
-            save_backbone(out_dir / "backbone", backbone, tokenizer)
-        save_prosg(out_dir, model, out_dir / "backbone" if recipe.joint else recipe.backbone)
+            save_backbone(out_dir / "backbone", backbone, tokenizer, schedule.store)
+        save_prosg(out_dir, model, out_dir / "backbone" if recipe.joint else recipe.backbone, schedule.store)
 
     run.train(Batches(items, tokenizer, schedule), validate, checkpoint)
 
@@ -203,7 +206,13 @@ def _start_backbone(recipe: BackboneRecipe, items: list[Item]) -> tuple[RWKV4, A
     assert shape is not None
     texts = [text for item in items[:TOKENIZER_ITEMS] for text in multi_example(item)]
     learnt = Tokenizer.train(texts, shape.vocab_size)
-    return RWKV4(RWKV4Config(shape.n_layer, shape.n_embd, shape.vocab_size, shape.ctx_len)), learnt
+    backbone = RWKV4(RWKV4Config(shape.n_layer, shape.n_embd, shape.vocab_size, shape.ctx_len))
+    with torch.no_grad():
+        for block in backbone.layers:  # the official decays, stretched over a longer range
+            block.att.time_decay.add_(5).mul_((3 - recipe.slowest_decay) / 8).add_(recipe.slowest_decay)
+        if recipe.tied:
+            nn.init.normal_(backbone.head.weight, std=TIED_STD)
+    return backbone, learnt
 
 
 def _check_shape(backbone: RWKV4, shape: BackboneShape, where: Path) -> None:

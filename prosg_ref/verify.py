@@ -10,9 +10,10 @@ import torch
 
 from musi.errors import MusiError
 from musi.release import load_split
+from musi.schema import Split
 
 from .checkpoint import load_backbone, load_prosg
-from .evaluate import Control, Variant, score
+from .evaluate import Control, Scores, Variant, against, score
 
 WEIGHTS = Path(__file__).with_name("weights") / "tiny"
 ITEMS = 100  # of validation: about two minutes on two cores
@@ -31,9 +32,14 @@ VARIANTS: dict[str, tuple[str, str | None, Control]] = {
 
 
 def verify(
-    weights: Path = WEIGHTS, items: int = ITEMS, workers: int = 2, progress: Callable[[int], None] = lambda done: None
+    weights: Path = WEIGHTS,
+    items: int = ITEMS,
+    workers: int = 2,
+    progress: Callable[[int], None] = lambda done: None,
+    split: Split = "validation",
 ) -> dict[str, dict[str, Any]]:
-    """Scores of every variant on the first `items` items of validation, by the names of `VARIANTS`.
+    """Scores of every variant on the first `items` items of a split, by the names of `VARIANTS`, and beside each its paired
+    differences from the backbone on the same items.
 
     Raises MusiError when a checkpoint is missing or does not load.
     """
@@ -43,15 +49,16 @@ def verify(
                 raise MusiError(
                     f"{weights / name}: no checkpoint here; train it by the recipe of that name, or install musi again"
                 )
-    found: dict[str, dict[str, Any]] = {}
-    for name, values in _scored(weights, items, workers):
-        found[name] = values
+    found: dict[str, Scores] = {}
+    for name, scores in _scored(weights, items, split, workers):
+        found[name] = scores
         progress(1)
-    return {name: found[name] for name in VARIANTS}
+    backbone = found["backbone"]
+    return {name: {**scores.as_dict(), "against_backbone": against(scores, backbone)} for name, scores in found.items()}
 
 
-def _scored(weights: Path, items: int, workers: int) -> Iterator[tuple[str, dict[str, Any]]]:
-    jobs = [(name, weights, items) for name in VARIANTS]
+def _scored(weights: Path, items: int, split: Split, workers: int) -> Iterator[tuple[str, Scores]]:
+    jobs = [(name, weights, items, split) for name in VARIANTS]
     if workers == 1:
         yield from map(_score, jobs)
         return
@@ -62,9 +69,9 @@ def _scored(weights: Path, items: int, workers: int) -> Iterator[tuple[str, dict
         yield from pool.map(_score, jobs)
 
 
-def _score(job: tuple[str, Path, int]) -> tuple[str, dict[str, Any]]:
-    name, weights, items = job
+def _score(job: tuple[str, Path, int, Split]) -> tuple[str, Scores]:
+    name, weights, items, split = job
     base, module, control = VARIANTS[name]
     backbone, tokenizer = load_backbone(weights / base)
     model = backbone if module is None else load_prosg(weights / module, backbone, weights / base)
-    return name, score(Variant(model, control), load_split("validation")[:items], tokenizer).as_dict()
+    return name, score(Variant(model, control), load_split(split)[:items], tokenizer)

@@ -27,6 +27,20 @@ def test_backbone_round_trip(backbone_dir: Path, tokenizer: Tokenizer) -> None:
         assert torch.equal(model.state_dict()[name], tensor), name
 
 
+def test_a_tied_backbone_in_float16_is_written_once_and_comes_back_as_two_equal_matrices(
+    tokenizer: Tokenizer, tmp_path: Path
+) -> None:
+    model = random_backbone()
+    model.emb.weight = model.head.weight
+    save_backbone(tmp_path, model, tokenizer, "float16")
+    assert "emb.weight" not in load_file(tmp_path / "model.safetensors")
+    loaded, _ = load_backbone(tmp_path)
+    assert torch.equal(loaded.emb.weight, loaded.head.weight)
+    for name, tensor in model.state_dict().items():
+        rounded = tensor.half().float() if tensor.dim() == 2 else tensor
+        assert torch.equal(loaded.state_dict()[name], rounded), name
+
+
 @pytest.mark.parametrize("source", ["state", "tokens", "constant"])
 def test_prosg_round_trip(backbone_dir: Path, tmp_path: Path, source: str) -> None:
     model = random_prosg(source)

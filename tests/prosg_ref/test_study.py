@@ -1,6 +1,7 @@
 """A study trains, scores, writes its page, and goes on where it was stopped; the shipped ones are sound."""
 
 import json
+import math
 import shutil
 import xml.etree.ElementTree as ET
 from pathlib import Path
@@ -130,6 +131,11 @@ def test_verify_scores_every_variant(backbone_dir: Path, data_dir: Path, tmp_pat
     for values in found.values():
         assert {"answer_ppl", "token_acc", "forced_retention", "retention", "half_life"} <= set(values)
     assert found["backbone"] == found["backbone_more_steps"]
+    for values in found.values():
+        difference = values["against_backbone"]["answer_loss"]
+        expected = math.log(values["answer_ppl"] / found["backbone"]["answer_ppl"])
+        assert difference["value"] == pytest.approx(expected, abs=1e-6)
+        assert difference["low"] <= difference["value"] <= difference["high"]
     assert len({values["answer_ppl"] for values in found.values()}) == 7
 
 

@@ -17,13 +17,17 @@ def test_round_trip(text: str) -> None:
     assert TOKENIZER.decode(TOKENIZER.encode(text)) == text
 
 
-@given(st.text(alphabet="\n a1[é"))
+@given(st.text(alphabet='\n a1[é*<>"“('))
 def test_round_trip_around_newlines(text: str) -> None:
     assert TOKENIZER.decode(TOKENIZER.encode(text)) == text
 
 
 def test_a_word_is_the_same_at_the_start_of_a_line() -> None:
     assert TOKENIZER.encode("a\nred")[2:] == TOKENIZER.encode("a red")[1:]
+
+
+def test_a_word_is_the_same_behind_a_mark_that_opens() -> None:
+    assert TOKENIZER.encode('"red')[1:] == TOKENIZER.encode("a red")[1:]
 
 
 @pytest.mark.parametrize("text", ["", END, f"a{END}b", "\r\n\t  x ", "naïve Ελλάδα 東京 🙂", "e\u0301"])
