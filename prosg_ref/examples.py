@@ -132,9 +132,9 @@ class Batches:
         limit = getattr(schedule, name)
         fitting = [e for e in tokenize(pairs, self.tokenizer) if e.tokens <= limit]
         if len(fitting) < WINDOW:
-            raise MusiError(
-                f"schedule.{name}: {len(pairs) - len(fitting)} of {len(pairs)} examples have over {limit} tokens; raise it"
-            )
+            left = f"{len(pairs) - len(fitting)} of {len(pairs)} examples have over {limit} tokens"
+            of_families = f", {count - len(pairs)} have no stage of schedule.families" if schedule.families else ""
+            raise MusiError(f"schedule.{name}: {left}{of_families}; raise it")
         batches = split_evenly(sorted(fitting, key=lambda e: (e.tokens, e.prompt, e.answer)), WINDOW)
         return rng.shuffle(batches)
 

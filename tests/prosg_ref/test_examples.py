@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from musi.compose import single_example
 from musi.errors import MusiError
 from musi.families import FAMILIES
 from musi.generate import build_item
@@ -73,6 +74,22 @@ def test_single_share(data_dir: Path, tokenizer: Tokenizer, share: float) -> Non
     texts = [tokenizer.decode(e.answer) for step in range(WINDOW) for e in batches[step]]
     assert len(texts) == 2 * WINDOW
     assert all(("[2]" in text) == (share == 0.0) for text in texts)
+
+
+def test_families_are_those_asked_for(data_dir: Path, tokenizer: Tokenizer) -> None:
+    items = load_items(data_dir / "train.jsonl")
+    families = tuple(sorted({stage.family for item in items[:12] for stage in item.stages}))
+    schedule = Schedule(steps=1, batch_size=4, lr=1e-3, single_share=1.0, families=families, max_tokens=20000)
+    batches = Batches(items, tokenizer, schedule)
+    asked = {
+        tuple(e.prompt)
+        for item in items
+        for k, s in enumerate(item.stages)
+        if s.family in families
+        for e in tokenize([single_example(item, k)], tokenizer)
+    }
+    assert {tuple(e.prompt) for step in range(WINDOW) for e in batches[step]} <= asked
+    assert len(asked) < sum(len(item.stages) for item in items)
 
 
 def test_every_item_is_seen_once_an_epoch(data_dir: Path, tokenizer: Tokenizer) -> None:

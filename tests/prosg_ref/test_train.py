@@ -110,6 +110,23 @@ def test_killed_run_goes_on_with_the_same_losses(data_dir: Path, trained: Path, 
     assert (tmp_path / "killed" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
 
 
+def test_tied_run_resumes_and_keeps_one_matrix(data_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    recipe = backbone_recipe(tmp_path, data_dir, steps=4)
+    recipe.write_text("tied: true\nslowest_decay: -8.0\n" + recipe.read_text())
+    train_backbone(recipe, tmp_path / "whole")
+    with monkeypatch.context() as patch:
+        patch.setattr("prosg_ref.run.lr_factor", lambda step, schedule: 1 / 0 if step == 3 else lr_factor(step, schedule))
+        with pytest.raises(ZeroDivisionError):
+            train_backbone(recipe, tmp_path / "again")
+    train_backbone(recipe, tmp_path / "again")
+    assert metrics(tmp_path / "again") == metrics(tmp_path / "whole")
+    model, _ = load_backbone(tmp_path / "whole")
+    assert torch.equal(model.emb.weight, model.head.weight)
+    decays = torch.cat([block.att.time_decay for block in model.layers])
+    assert decays.min().item() == pytest.approx(-8, abs=0.1)
+    assert decays.max().item() == pytest.approx(3, abs=0.1)
+
+
 def test_finished_run_is_left_as_it_is(trained: Path, data_dir: Path) -> None:
     before = metrics(trained)
     train_backbone(trained.parent / "backbone.yaml", trained)
