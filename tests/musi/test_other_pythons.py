@@ -25,11 +25,15 @@ print(sys.version_info[:2])
 
 def pythons() -> dict[str, str]:
     """Interpreters of Python 3.12 and newer, by version: on the path, and those that pyenv keeps."""
-    found = {f"3.{minor}": path for minor in range(12, 20) if (path := shutil.which(f"python3.{minor}"))}
+    found = {}
     for path in sorted((Path.home() / ".pyenv" / "versions").glob("3.*/bin/python")):
         version = re.match(r"3\.(\d+)", path.parents[1].name)
         if version and int(version[1]) >= 12:
-            found.setdefault(f"3.{version[1]}", str(path))
+            found[f"3.{version[1]}"] = str(path)
+    for minor in range(12, 20):
+        path = shutil.which(f"python3.{minor}")
+        if path and "shims" not in path:
+            found.setdefault(f"3.{minor}", path)
     return found
 
 
