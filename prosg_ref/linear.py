@@ -1,8 +1,12 @@
-"""x Wᵀ with float32 or float16 weights: a kernel of ours for the few rows of decoding, torch for the rest.
+"""x Wᵀ with float32, float16 or bfloat16 weights, by the fastest way there is for the number of rows.
 
-Decoding is bound by reading the weights, so float16 weights nearly halve its time; everything else stays float32.
-float16 keeps 11 bits of a weight where bfloat16 keeps 8, at the same size and speed, and weights of this family are far
-from its limits (6e-5 to 65504).
+| rows                   | how                                                                                       |
+|------------------------|-------------------------------------------------------------------------------------------|
+| few, as when decoding  | C++ kernel of ours, compiled on first use; bound by reading W, so 16-bit weights halve it |
+| many, float32          | oneDNN where torch has it, which does not slow down on processors that are not Intel's     |
+| otherwise              | torch's own product, after widening W once                                                |
+
+Gradients go through torch's product alone. Everything but the weights is float32.
 """
 
 from pathlib import Path
@@ -14,21 +18,24 @@ from torch import Tensor
 
 from .native import operators
 
-SOURCE = Path(__file__).with_name("linear.cpp")
-# Numbers of rows for which the kernel is the faster one; otherwise torch's product is, for float16 after widening W once.
-ROWS = {torch.float32: range(2, 9), torch.float16: range(1, 33)}
+SOURCE = Path(__file__).with_name("decode.cpp")
+FEW = 32  # rows up to which our kernel is the fastest
 
 
 def kernel() -> Any | None:
-    """The compiled operator, or None where it cannot be compiled."""
-    return operators(SOURCE, "product of torch")
+    """The compiled operators, or None where they cannot be compiled."""
+    return operators(SOURCE, "operators of torch")
 
 
 def linear(x: Tensor, weight: Tensor) -> Tensor:
-    """x Wᵀ in x's dtype, W in the same or in float16. (…, d_in), (d_out, d_in) -> (…, d_out)"""
+    """x Wᵀ in x's dtype, W in the same or in 16 bits. (…, d_in), (d_out, d_in) -> (…, d_out)"""
+    if x.dtype != torch.float32 or x.device.type != "cpu" or torch.is_grad_enabled():
+        return F.linear(x, weight.to(x.dtype))
     rows = x.numel() // x.shape[-1]
-    fits = x.dtype == torch.float32 and x.device.type == "cpu" and not torch.is_grad_enabled()
-    if fits and rows in ROWS.get(weight.dtype, ()) and (ops := kernel()) is not None:
+    if rows <= FEW and (ops := kernel()) is not None:
         out: Tensor = ops.linear(x.reshape(rows, -1), weight.contiguous())
         return out.view(*x.shape[:-1], -1)
-    return F.linear(x, weight.to(x.dtype))
+    weight = weight.to(x.dtype)
+    if torch.backends.mkldnn.is_available():
+        return torch.ops.mkldnn._linear_pointwise(x, weight, None, "none", [], "")
+    return F.linear(x, weight)

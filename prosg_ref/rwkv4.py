@@ -16,6 +16,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
+from . import decode
 from .linear import linear
 from .wkv import wkv
 
@@ -241,6 +242,7 @@ class RWKV4(nn.Module):
         self.blocks = nn.ModuleList(Block(config.n_embd, first=i == 0) for i in range(config.n_layer))
         self.ln_out = nn.LayerNorm(config.n_embd)
         self.head = nn.Linear(config.n_embd, config.vocab_size, bias=False)
+        self._places = {name: i for i, (name, _) in enumerate(self.named_parameters())}  # as in `decode.tensors`
         self.init_weights()
 
     @property
@@ -295,11 +297,31 @@ class RWKV4(nn.Module):
         delta: Delta | None = None,
         last_only: bool = False,
     ) -> tuple[Tensor, State]:
-        """Logits (B, T, V), or with `last_only` those after each row's last token (B, V); arguments as in `hidden`."""
+        """Logits (B, T, V), or with `last_only` those after each row's last token (B, V); arguments as in `hidden`.
+
+        One token a row without gradient, as in decoding, runs in one call of C++ where it can (`prosg_ref.decode`).
+        """
+        if tokens.shape[1] == 1 and lengths is None and decode.fits(self, tokens):
+            return self._step(tokens, state, {} if delta is None else delta, last_only)
         x, state = self.hidden(tokens, state, lengths, delta)
         if last_only:
             x = _last(x, torch.zeros_like(x[:, 0]), lengths)
         return self.logits(x), state
+
+    def _step(self, tokens: Tensor, state: State | None, delta: Delta, last_only: bool) -> tuple[Tensor, State]:
+        weights = decode.tensors(self)
+        if state is None:
+            state = State.zeros(self.config, tokens.shape[0], self.ln_out.weight)
+        low_rank = {}
+        for name, change in delta.items():
+            place = self._places[f"{name}.weight"]
+            if isinstance(change, Merged):
+                weights[place] = change.weight
+            else:
+                low_rank[place] = change
+        parts = (state.att_shift, state.wkv, state.ffn_shift)
+        logits, *after = decode.step(weights, tokens[:, 0], parts, low_rank)
+        return logits if last_only else logits.unsqueeze(1), State(*after)
 
     def logits(self, x: Tensor) -> Tensor:
         """The output layer: normalised outputs of the last block (…, D) -> (…, V)."""
