@@ -208,7 +208,7 @@ def test_info_counts_what_is_there(backbone_dir: Path) -> None:
     assert found.parameters == parameters
     assert found.state_bytes == 5 * 3 * 32 * 4
     assert found.serve_bytes == 4 * parameters + found.state_bytes
-    small = model.with_float16_weights()
+    small = model.with_16_bit_weights()
     assert found.serve_float16_bytes == sum(p.numel() * p.element_size() for p in small.parameters()) + found.state_bytes
     assert found.train_bytes > 16 * parameters
     assert json.loads(json.dumps(found.as_dict()))["tokenizer"] == "tokenizer.json"
