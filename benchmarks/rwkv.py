@@ -5,9 +5,10 @@
     python benchmarks/rwkv.py --layers 2 --width 64 --vocab 500 --repeats 1   # a rehearsal
 
 Weights are random, of the 169M shape unless told otherwise. Every program is timed on one thread, by the process's CPU
-time, and on two, by the wall clock: the latter needs a machine on which nothing else runs. Every figure is the median over repeats in which all programs and both numbers of threads
-take turns, after one warm-up each; the peers run with what makes them fastest (JIT on for `rwkv`, eager for Hugging Face,
-which has no fast path on a CPU). Letters: B batch, T tokens of a sequence.
+time, and on two, by the wall clock: the latter needs a machine on which nothing else runs. Every figure is the median
+over repeats in which all programs and both numbers of threads take turns, after one warm-up each; the peers run with
+what makes them fastest (JIT on for `rwkv`, eager for Hugging Face, which has no fast path on a CPU). Letters: B batch,
+T tokens of a sequence.
 
 | part       | what is timed                                                                                          |
 |------------|--------------------------------------------------------------------------------------------------------|

@@ -25,7 +25,8 @@ def kernel() -> Callable[..., tuple[Tensor, Tensor]] | None:
         reason = (str(error).strip() or type(error).__name__).splitlines()[0][:160]
         log.warning("wkv: no fla (%s); using the slower pure-torch scan. Install musi[cuda] to mend.", reason)
         return None
-    return fused_recurrent_rwkv4  # type: ignore[no-any-return]
+    found: Callable[..., tuple[Tensor, Tensor]] = fused_recurrent_rwkv4
+    return found
 
 
 def wkv_fla(k: Tensor, v: Tensor, w: Tensor, u: Tensor, state: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:

@@ -95,7 +95,7 @@ def test_faults_of_a_pth_are_named(tmp_path: Path, words: Path) -> None:
     path.write_bytes(path.read_bytes()[:-2000])
     refused(path, "refused, not a whole and plain file of tensors", words)
     path.write_bytes(path.read_bytes()[:100])
-    refused(path, "cannot be read", words)
+    refused(path, "copy it again", words)
     path.write_bytes(b"")
     refused(path, "refused, not a whole and plain file of tensors", words)
     refused(tmp_path / "none.pth", "No such file", words)
