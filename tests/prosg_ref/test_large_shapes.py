@@ -1,12 +1,14 @@
 """The real shapes against two independent programs: whole, in pieces, token by token, in batches."""
 
 import os
+from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
 import torch
 
+from prosg_ref import decode
 from prosg_ref.convert import hf_name
 from prosg_ref.rwkv4 import RWKV4, RWKV4Config, State
 
@@ -14,6 +16,13 @@ pytestmark = pytest.mark.slow
 
 SHAPES = {"169m": RWKV4Config(12, 768, 50277), "430m": RWKV4Config(24, 1024, 50277)}
 TOKENS = torch.randint(0, 50277, (3, 65), generator=torch.Generator().manual_seed(0))
+
+
+@pytest.fixture(autouse=True)
+def without_gradient() -> Iterator[None]:
+    """As in use: only so are the fast paths of reading and decoding taken."""
+    with torch.no_grad():
+        yield
 
 
 @pytest.fixture(scope="module", params=SHAPES)
@@ -39,7 +48,8 @@ def model(request: pytest.FixtureRequest) -> RWKV4:
 
 @pytest.fixture(scope="module")
 def whole(model: RWKV4) -> tuple[torch.Tensor, State]:
-    return model(TOKENS)
+    with torch.no_grad():
+        return model(TOKENS)
 
 
 def close(found: torch.Tensor, wanted: torch.Tensor, tolerance: float = 1e-4) -> None:
@@ -82,6 +92,26 @@ def test_pieces_equal_the_whole(model: RWKV4, whole: tuple[torch.Tensor, State],
     close(torch.cat(pieces, 1), whole[0])
     assert state is not None
     close(state.wkv, whole[1].wkv)
+
+
+def test_last_only_is_the_last_of_all(model: RWKV4, whole: tuple[torch.Tensor, State]) -> None:
+    logits, state = model(TOKENS, last_only=True)
+    close(logits, whole[0][:, -1], 1e-5)
+    close(state.ffn_shift, whole[1].ffn_shift, 1e-5)
+
+
+def test_decoding_equals_the_operators_of_torch(model: RWKV4) -> None:
+    for batch in (1, 3, 16):
+        tokens = TOKENS.flatten()[: 4 * batch].view(batch, 4)
+        _, state = model(tokens[:, :3])
+        assert decode.fits(model, tokens[:, 3:])
+        found, after = model(tokens[:, 3:], state)
+        model.wkv_impl = "scan"
+        wanted, expected = model(tokens[:, 3:], state)
+        model.wkv_impl = "auto"
+        close(found, wanted, 1e-5)
+        close(after.wkv, expected.wkv, 1e-5)
+        close(after.ffn_shift, expected.ffn_shift, 1e-5)
 
 
 def test_batch_mates_padding_and_order_do_not_matter(model: RWKV4, whole: tuple[torch.Tensor, State]) -> None:
