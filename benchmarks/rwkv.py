@@ -16,7 +16,7 @@ T tokens of a sequence.
 | train_tiny | one step (forward, backward, clip, fused Adam) at L4 D128 V2048, B16 T256                              |
 | train_169m | the same at B2 T256, and the share of ours that is spent in matrix products                            |
 | prefill    | 256 tokens, logits of the last one                                                                     |
-| decode     | 16 greedy tokens one by one, weights in float32, float16 and bfloat16; a batch of 16                   |
+| decode     | 16 greedy tokens one by one, the blocks in float32, float16 and bfloat16; a batch of 16                |
 | greedy     | answers to 20 validation items of MuSI by a trained checkpoint, 16-bit weights against float32         |
 
 Ratios without a suffix are those on one thread, `_2_threads` those on two.
@@ -56,8 +56,8 @@ from prosg_ref.rwkv4 import RWKV4, RWKV4Config
 from prosg_ref.train import BETAS
 
 PARTS = ("limits", "train_tiny", "train_169m", "prefill", "decode", "greedy")
-THREADS = {1: time.process_time, 2: time.perf_counter}  # and their clock
-PRODUCTS = ("aten::mm", "aten::bmm", "aten::addmm", "aten::addmm_", "aten::baddbmm")
+CLOCKS = {1: time.process_time, 2: time.perf_counter}  # by number of threads
+PRODUCTS = ("mkldnn::_linear_pointwise", "aten::mm", "aten::bmm", "aten::addmm", "aten::addmm_", "aten::baddbmm")
 TINY = RWKV4Config(4, 128, 2048)
 PREFILL, DECODE = 256, 16  # tokens
 
@@ -68,13 +68,16 @@ Figures = dict[str, Any]
 class Times:
     """Median seconds of each program on each number of threads."""
 
+    threads = tuple(CLOCKS)
+
     def __init__(self, candidates: dict[str, Step], repeats: int) -> None:
         """Time them; they take turns, so that a busy moment hits all of them."""
         for step in candidates.values():
             step()
-        seconds: dict[tuple[str, int], list[float]] = {(name, n): [] for name in candidates for n in THREADS}
+        seconds: dict[tuple[str, int], list[float]] = {(name, n): [] for name in candidates for n in self.threads}
         for _ in range(repeats):
-            for threads, clock in THREADS.items():
+            for threads in self.threads:
+                clock = CLOCKS[threads]
                 torch.set_num_threads(threads)
                 for name, step in candidates.items():
                     start = clock()
@@ -85,16 +88,17 @@ class Times:
         self.seconds = {key: statistics.median(found) for key, found in seconds.items()}
 
     def rates(self, amounts: dict[str, float]) -> dict[str, list[float]]:
-        """Amount per second on one thread and on two; the key "" holds for names that are not there."""
-        return {name: [amounts.get(name, amounts[""]) / self.seconds[name, n] for n in THREADS] for name in self.names}
+        """Amount per second on each number of threads; the key "" holds for names that are not there."""
+        return {name: [amounts.get(name, amounts[""]) / self.seconds[name, n] for n in self.threads] for name in self.names}
 
     def ratio(self, key: str, slow: str, fast: str, factor: float = 1.0) -> Figures:
         """How many times as fast, as `key` for one thread and `key_2_threads`."""
-        one, two = (factor * self.seconds[slow, n] / self.seconds[fast, n] for n in THREADS)
-        return {key: one, f"{key}_2_threads": two}
+        names = {1: key, 2: f"{key}_2_threads"}
+        return {names[n]: factor * self.seconds[slow, n] / self.seconds[fast, n] for n in self.threads}
 
-    def speedup(self, name: str) -> float:
-        return self.seconds[name, 1] / self.seconds[name, 2]
+    def speedup(self, key: str, name: str = "ours") -> Figures:
+        """Of two threads, where both numbers are timed."""
+        return {key: self.seconds[name, 1] / self.seconds[name, 2]} if len(self.threads) > 1 else {}
 
 
 def random_model(config: RWKV4Config) -> RWKV4:
@@ -200,7 +204,7 @@ def bench_train_tiny(config: RWKV4Config, repeats: int) -> Figures:
     return {
         "train_tiny_tokens_per_s": times.rates({"": batch * time_}),
         **times.ratio("train_vs_hf_tiny", "hf", "ours"),
-        "threads2_speedup_tiny": times.speedup("ours"),
+        **times.speedup("threads2_speedup_tiny"),
     }
 
 
@@ -216,8 +220,8 @@ def bench_train_169m(config: RWKV4Config, repeats: int) -> Figures:
         **times.ratio("train_vs_hf_169m", "hf", "ours"),
         "matmul_share_169m": share,
         "beside_products_169m": others,
-        "threads2_speedup": times.speedup("ours"),
-        "threads2_speedup_hf": times.speedup("hf"),
+        **times.speedup("threads2_speedup"),
+        **times.speedup("threads2_speedup_hf", "hf"),
     }
 
 
@@ -227,12 +231,12 @@ def bench_prefill(config: RWKV4Config, repeats: int) -> Figures:
     tokens = torch.randint(0, config.vocab_size, (1, PREFILL), generator=torch.Generator().manual_seed(2))
     ids = tokens[0].tolist()
     torch.testing.assert_close(ours(tokens, last_only=True)[0][0], peer.forward(ids, None)[0], atol=1e-3, rtol=1e-3)
-    small = ours.with_16_bit_weights(torch.bfloat16)
+    small = ours.with_16_bit_weights()
     steps: dict[str, Step] = {
         "ours": lambda: ours(tokens, last_only=True),
         "rwkv": lambda: peer.forward(ids, None),
         "hf": lambda: other(tokens, use_cache=True, logits_to_keep=1),
-        "ours, bfloat16": lambda: small(tokens, last_only=True),
+        "ours, float16": lambda: small(tokens, last_only=True),
     }
     times = Times(steps, repeats + 2)
     products = 2 * PREFILL * config.n_layer * 13 * config.n_embd**2 / 1e9
@@ -240,7 +244,7 @@ def bench_prefill(config: RWKV4Config, repeats: int) -> Figures:
         "prefill_169m_tokens_per_s": times.rates({"": PREFILL}),
         "prefill_169m_gflops": times.rates({"": products})["ours"],
         **times.ratio("prefill_vs_rwkv_169m", "rwkv", "ours"),
-        "threads2_speedup_prefill": times.speedup("ours"),
+        **times.speedup("threads2_speedup_prefill"),
     }
 
 
@@ -282,21 +286,21 @@ def bench_decode(config: RWKV4Config, repeats: int) -> Figures:
         "ours, float16": write(half),
         "ours, bfloat16": write(brain),
         "ours, batch 16": write(ours, 16),
-        "ours, batch 16, bfloat16": write(brain, 16),
+        "ours, batch 16, float16": write(half, 16),
     }
     times = Times(steps, repeats + 2)
-    read = DECODE * (config.n_layer * 13 * config.n_embd**2 + config.vocab_size * config.n_embd) / 1e9  # weights
+    blocks, head = DECODE * config.n_layer * 13 * config.n_embd**2 / 1e9, DECODE * config.vocab_size * config.n_embd / 1e9
     return {
         "decode_169m_tokens_per_s": times.rates({"": DECODE} | {name: 16 * DECODE for name in steps if "batch" in name}),
         "decode_169m_gb_per_s": {
-            name: times.rates({"": size * read})[name] for name, size in (("ours", 4), ("ours, bfloat16", 2))
+            name: times.rates({"": size * blocks + 4 * head})[name] for name, size in (("ours", 4), ("ours, float16", 2))
         },
-        "decode_batch16_gflops": times.rates({"": 32 * read})["ours, batch 16"],
+        "decode_batch16_gflops": times.rates({"": 32 * (blocks + head)})["ours, batch 16"],
         **times.ratio("decode_vs_rwkv_169m", "rwkv", "ours"),
-        **times.ratio("decode_lowbit_vs_rwkv_169m", "rwkv", "ours, bfloat16"),
-        **times.ratio("decode_float16_vs_rwkv_169m", "rwkv", "ours, float16"),
+        **times.ratio("decode_lowbit_vs_rwkv_169m", "rwkv", "ours, float16"),
+        **times.ratio("decode_bfloat16_vs_rwkv_169m", "rwkv", "ours, bfloat16"),
         **times.ratio("batch16_decode_speedup", "ours", "ours, batch 16", 16),
-        "threads2_speedup_decode": times.speedup("ours"),
+        **times.speedup("threads2_speedup_decode"),
     }
 
 
@@ -335,6 +339,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--json", action="store_true", help="print nothing but one JSON object at the end")
     parser.add_argument("--parts", default=",".join(PARTS), help=f"comma-separated: {', '.join(PARTS)}")
+    parser.add_argument("--threads", type=int, choices=CLOCKS, help="this number only; 1 where other programs run beside")
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--layers", type=int, default=12)
     parser.add_argument("--width", type=int, default=768)
@@ -342,6 +347,8 @@ def main() -> None:
     parser.add_argument("--checkpoint", type=Path, default=Path("prosg_ref/weights/tiny/backbone"), help="for `greedy`")
     options = parser.parse_args()
     torch.set_num_threads(1)
+    if options.threads:
+        Times.threads = (options.threads,)
     config = RWKV4Config(options.layers, options.width, options.vocab)
     figures: Figures = {"torch": torch.__version__, "shape": f"L{options.layers} D{options.width} V{options.vocab}"}
     for part in options.parts.split(","):

@@ -84,7 +84,7 @@ class ModelInfo:
     """What a checkpoint is and needs; sizes in bytes.
 
     state_bytes: the state of one sequence, float32. serve_bytes: weights and one state in float32; serve_float16_bytes:
-    the same with float16 matrices. train_bytes: weights, gradients, Adam's two moments, and the activations of one
+    the same with the blocks' matrices in float16. train_bytes: weights, gradients, Adam's two moments, and the activations of one
     sequence of ctx_len tokens under gradient checkpointing.
     """
 
@@ -160,7 +160,7 @@ def info(source: Path) -> ModelInfo:
         state = State.zeros(config, 1, backbone.emb.weight)
     check_tensors(backbone.state_dict(), found.tensors, str(source))
     parameters = sum(p.numel() for p in backbone.parameters())
-    matrices = sum(p.numel() for p in backbone.parameters() if p.dim() == 2)
+    matrices = sum(p.numel() for p in backbone.blocks.parameters() if p.dim() == 2)
     activations = 4 * config.ctx_len * config.n_embd * (config.n_layer + BLOCK_TENSORS) + 8 * ROWS * config.vocab_size
     return ModelInfo(
         layout=found.layout,

@@ -3,10 +3,8 @@
 | rows                   | how                                                                                       |
 |------------------------|-------------------------------------------------------------------------------------------|
 | few, as when decoding  | C++ kernel of ours, compiled on first use; bound by reading W, so 16-bit weights halve it |
-| many, float32          | oneDNN where torch has it, which does not slow down on processors that are not Intel's     |
+| many, or with gradient | oneDNN where torch has it; torch's own (MKL) is slower on processors that are not Intel's  |
 | otherwise              | torch's own product, after widening W once                                                |
-
-Gradients go through torch's product alone. Everything but the weights is float32.
 """
 
 from pathlib import Path
@@ -15,6 +13,7 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 from torch import Tensor
+from torch.autograd.function import once_differentiable
 
 from .native import operators
 
@@ -27,15 +26,40 @@ def kernel() -> Any | None:
     return operators(SOURCE, "operators of torch")
 
 
+class _Product(torch.autograd.Function):
+    """x Wᵀ by oneDNN, its gradient of x as well; MKL is as fast at that of W."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, weight: Tensor) -> Tensor:
+        ctx.save_for_backward(x, weight)
+        return _onednn(x, weight)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, Tensor | None]:
+        x, weight = ctx.saved_tensors
+        gx = _onednn(grads[0], weight.t()) if ctx.needs_input_grad[0] else None
+        gw = grads[0].flatten(0, -2).t() @ x.flatten(0, -2) if ctx.needs_input_grad[1] else None
+        return gx, gw
+
+
+def _onednn(x: Tensor, weight: Tensor) -> Tensor:
+    out: Tensor = torch.ops.mkldnn._linear_pointwise(x, weight, None, "none", [], "")
+    return out
+
+
 def linear(x: Tensor, weight: Tensor) -> Tensor:
     """x Wᵀ in x's dtype, W in the same or in 16 bits. (…, d_in), (d_out, d_in) -> (…, d_out)"""
-    if x.dtype != torch.float32 or x.device.type != "cpu" or torch.is_grad_enabled():
-        return F.linear(x, weight.to(x.dtype))
     rows = x.numel() // x.shape[-1]
-    if rows <= FEW and (ops := kernel()) is not None:
-        out: Tensor = ops.linear(x.reshape(rows, -1).contiguous(), weight.contiguous())
-        return out.view(*x.shape[:-1], -1)
+    if x.dtype != torch.float32 or x.device.type != "cpu" or x.dim() < 2 or torch.is_autocast_enabled("cpu"):
+        return F.linear(x, weight.to(x.dtype))
+    if rows <= FEW and not torch.is_grad_enabled() and (ops := kernel()) is not None:
+        few: Tensor = ops.linear(x.reshape(rows, -1).contiguous(), weight.contiguous())
+        return few.view(*x.shape[:-1], -1)
     weight = weight.to(x.dtype)
-    if torch.backends.mkldnn.is_available():
-        return torch.ops.mkldnn._linear_pointwise(x, weight, None, "none", [], "")
-    return F.linear(x, weight)
+    if not torch.backends.mkldnn.is_available():
+        return F.linear(x, weight)
+    if torch.is_grad_enabled():
+        many: Tensor = _Product.apply(x, weight)
+        return many
+    return _onednn(x, weight)

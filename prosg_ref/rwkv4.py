@@ -352,17 +352,16 @@ class RWKV4(nn.Module):
         return linear(x, self.head.weight)
 
     def with_16_bit_weights(self, dtype: torch.dtype = torch.float16) -> "RWKV4":
-        """A copy for inference with 16-bit matrices, half the size; vectors, state and activations stay float32.
+        """A copy for inference with the blocks' matrices in 16 bits; everything else, activations too, stays float32.
 
-        dtype: float16, or bfloat16, which is faster to widen but rounds 8 times as much, and is therefore used for the
-            feed-forward halves alone: elsewhere, most of all at the head, it changed more greedy answers.
+        dtype: float16, or bfloat16, which rounds 8 times as much and changed greedy answers. So did a float16 head.
         """
         with torch.device("meta"):
             copy = RWKV4(self.config)
         tensors = {name: x.detach().clone() for name, x in self.state_dict().items()}
         for name, x in tensors.items():
-            if x.dim() == 2:
-                tensors[name] = x.to(dtype if ".ffn." in name else torch.float16)
+            if x.dim() == 2 and name.startswith("blocks."):
+                tensors[name] = x.to(dtype)
         copy.load_state_dict(tensors, assign=True)
         copy.wkv_impl = self.wkv_impl
         return copy.requires_grad_(False).eval()

@@ -76,12 +76,13 @@ def test_model_with_16_bit_weights(dtype: torch.dtype) -> None:
     model = random_backbone()
     small = model.with_16_bit_weights(dtype)
     assert small.layers[0].ffn.key.weight.dtype == dtype
-    assert all((p.dtype == torch.float32) == (p.dim() != 2) for p in small.parameters())
+    assert all((p.dtype == dtype) == (p.dim() == 2) for p in small.blocks.parameters())
+    assert small.emb.weight.dtype == small.head.weight.dtype == torch.float32
     assert model.head.weight.dtype == torch.float32
     rounded = random_backbone()
     for name, p in rounded.named_parameters():
-        if p.dim() == 2:
-            p.copy_(p.to(dtype if ".ffn." in name else torch.float16))
+        if p.dim() == 2 and name.startswith("blocks."):
+            p.copy_(p.to(dtype))
     wanted, state = rounded(TOKENS)
     torch.testing.assert_close(small(TOKENS)[0], wanted, atol=1e-4, rtol=1e-4)  # many rows: widened
     logits, after = small(TOKENS[:, :-1])
@@ -110,5 +111,4 @@ def test_shipped_model_gives_the_same_answers() -> None:
     prompts = [multi_example(parse_item(line, "validation"))[0] for line in split_lines("validation", 20)]
     requests = [Request(tuple(words.encode(p)), tuple(words.encode(SEPARATOR))) for p in prompts]
     wanted = generate(model, words, requests)
-    for dtype in (torch.float16, torch.bfloat16):
-        assert generate(model.with_16_bit_weights(dtype), words, requests) == wanted
+    assert generate(model.with_16_bit_weights(), words, requests) == wanted
