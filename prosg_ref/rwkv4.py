@@ -327,8 +327,10 @@ class RWKV4(nn.Module):
 
         One token a row without gradient, as in decoding, runs in one call of C++ where it can (`prosg_ref.decode`).
         """
-        if tokens.shape[1] == 1 and lengths is None and decode.fits(self, tokens):
-            return self._step(tokens, state, {} if delta is None else delta, last_only)
+        delta = {} if delta is None else delta
+        plain = all(isinstance(change, LowRank | Merged) for change in delta.values())
+        if tokens.shape[1] == 1 and lengths is None and plain and decode.fits(self, tokens):
+            return self._step(tokens, state, delta, last_only)
         x, state = self.hidden(tokens, state, lengths, delta, last_only=last_only)
         return self.logits(x[:, 0] if last_only else x), state
 
@@ -336,12 +338,12 @@ class RWKV4(nn.Module):
         weights = decode.tensors(self)
         if state is None:
             state = State.zeros(self.config, tokens.shape[0], self.ln_out.weight)
-        low_rank = {}
+        low_rank: dict[int, LowRank] = {}
         for name, change in delta.items():
             place = self._places[f"{name}.weight"]
             if isinstance(change, Merged):
                 weights[place] = change.weight
-            else:
+            elif isinstance(change, LowRank):
                 low_rank[place] = change
         parts = (state.att_shift, state.wkv, state.ffn_shift)
         logits, *after = decode.step(weights, tokens[:, 0], parts, low_rank)
