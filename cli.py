@@ -340,12 +340,12 @@ def tasks_path() -> None:
 
 
 @tasks.command("check")
-def tasks_check() -> None:
-    """Load every task deeply: YAML, data, requests, and scores of gold and of empty answers.
+def tasks_check(names: Annotated[list[str] | None, typer.Argument(help="Tasks to check; all without any.")] = None) -> None:
+    """Load every task deeply: YAML, data, requests, and scores of gold, foreign, echoed and empty answers.
 
     Example: musi tasks check
     """
-    for line in beside("musi_check").check(TASKS):
+    for line in beside("musi_check").check(TASKS, names or ()):
         typer.echo(line)
 
 

@@ -246,7 +246,7 @@ def _values(spec: TaskSpec, sample: Sample, here: str) -> Values:
     if len(sample.responses) != (1 + n if spec.kind == "generate" else 2 * n):
         raise MusiError(f"{here} has {len(sample.responses)} responses, which does not fit {spec.name}; run the task again")
     if spec.kind == "forced":
-        return forced_values(sample.item, forced_pairs(sample, here))
+        return forced_values(sample, forced_pairs(sample, here))
     return generate_values(sample)
 
 

@@ -27,9 +27,9 @@ class TaskSpec:
 TASKS = {
     spec.name: spec
     for spec in (
-        TaskSpec("musi_generate", "generate", "test_iid", 1_000, None, 1.0, "Full test: 1,000 items, answers generated"),
-        TaskSpec("musi_quick", "generate", "test_iid", 100, 120, 1.0, "Quick test: 100 items, answers generated"),
-        TaskSpec("musi_forced", "forced", "test_iid", 1_000, None, 1.0, "Teacher-forced: 1,000 items, gold answers fed in"),
+        TaskSpec("musi_generate", "generate", "test_iid", 1_000, None, 2.0, "Full test: 1,000 items, answers generated"),
+        TaskSpec("musi_quick", "generate", "test_iid", 100, 120, 2.0, "Quick test: 100 items, answers generated"),
+        TaskSpec("musi_forced", "forced", "test_iid", 1_000, None, 2.0, "Teacher-forced: 1,000 items, gold answers fed in"),
     )
 }
 

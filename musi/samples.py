@@ -1,7 +1,8 @@
 """Read the samples that lm-eval saved for a MuSI task and join them to the gold items of the locked release.
 
-A sample of a generate task holds the responses to the whole prompt and to each stage alone; one of a forced task holds a
-(log-likelihood, is greedy) pair for the same. Files come from anywhere: sizes are capped and every fault names file and line.
+A sample of a generate task holds the responses to the whole prompt and to each stage alone, and for `musi_consistency` also to
+each stage alone in another phrasing; one of a forced task holds a (log-likelihood, is greedy) pair for the first two. Files come
+from anywhere: sizes are capped and every fault names file and line.
 """
 
 import json
@@ -24,10 +25,16 @@ MAX_SAMPLES = 100_000
 
 @dataclass(frozen=True)
 class Sample:
-    """Responses to one item: to the whole prompt, then to each stage alone."""
+    """Responses to one item: to the whole prompt, to each stage alone, and perhaps to each alone in another phrasing.
+
+    `truncated` says of each response whether its prompt was longer than the model could hold, and `out_of_tokens` whether it
+    filled its budget; both are empty where the task could not know.
+    """
 
     item: Item
     responses: tuple[Any, ...]
+    truncated: tuple[bool, ...] = ()
+    out_of_tokens: tuple[bool, ...] = ()
 
     @property
     def multi(self) -> Any:
@@ -35,7 +42,12 @@ class Sample:
 
     @property
     def singles(self) -> tuple[Any, ...]:
-        return self.responses[1:]
+        return self.responses[1 : 1 + len(self.item.stages)]
+
+    @property
+    def again(self) -> tuple[Any, ...]:
+        """Each stage alone in another phrasing; empty when that was not asked."""
+        return self.responses[1 + len(self.item.stages) :]
 
     @property
     def forced(self) -> bool:
@@ -45,15 +57,24 @@ class Sample:
 
 @dataclass(frozen=True)
 class Scored:
-    """A sample with its verdicts: on the whole response, and on each stage alone."""
+    """A sample with its verdicts: on the whole response, on each stage alone, and on each alone in another phrasing."""
 
     sample: Sample
     multi: ResponseScore
     singles: tuple[ResponseScore, ...]
+    again: tuple[ResponseScore, ...] = ()
 
     @property
     def passed_alone(self) -> tuple[bool, ...]:
         return tuple(single.passed[0] for single in self.singles)
+
+    @property
+    def stages(self) -> list[tuple[bool, ...]]:
+        """(passed in the chain, alone, and, where it was asked, alone in another phrasing) of every stage."""
+        columns = [self.multi.passed, self.passed_alone]
+        if self.again:
+            columns.append(tuple(single.passed[0] for single in self.again))
+        return list(zip(*columns, strict=True))
 
 
 def sample_files(results: Path) -> dict[str, Path]:
@@ -96,7 +117,9 @@ def read_samples(path: Path) -> list[Sample]:
         item = gold[item_id]
         if row["doc"].get("prompt") != item.prompt or row["doc"].get("answer") != item.answer:
             raise MusiError(f"{where}: item {item_id} differs from release {RELEASE}; score again with unchanged data")
-        samples[item_id] = Sample(item, _responses(row, item, where))
+        responses = _responses(row, item, where)
+        flags = (_flags(row, name, len(responses), where) for name in ("truncated", "out_of_tokens"))
+        samples[item_id] = Sample(item, responses, *flags)
     if not samples:
         raise MusiError(f"{path}: holds no samples; run lm-eval again with --log_samples")
     return list(samples.values())
@@ -141,17 +164,22 @@ def _split_of(item_id: str, where: str) -> list[Item]:
 
 def _responses(row: dict[str, Any], item: Item, where: str) -> tuple[Any, ...]:
     responses = row.get("resps")
-    wanted = 1 + len(item.stages)
+    n = len(item.stages)
     if not isinstance(responses, list) or not all(isinstance(each, list) and len(each) == 1 for each in responses):
         raise MusiError(f"{where}: `resps` of item {item.id} is not a list of single responses; run with repeats 1")
     texts = [each[0] for each in responses]
-    if len(texts) == wanted and all(isinstance(text, str) for text in texts):
+    if len(texts) in (1 + n, 1 + 2 * n) and all(isinstance(text, str) for text in texts):
         return tuple(texts)
-    if len(texts) == 2 * len(item.stages) and all(_is_likelihood(pair) for pair in texts):
+    if len(texts) == 2 * n and all(_is_likelihood(pair) for pair in texts):
         return tuple(texts)
-    raise MusiError(
-        f"{where}: the responses of item {item.id} are not the {wanted} texts that a MuSI task asks for; run it again"
-    )
+    raise MusiError(f"{where}: the responses of item {item.id} are not the {1 + n} texts that a MuSI task asks for; run it again")
+
+
+def _flags(row: dict[str, Any], name: str, n_responses: int, where: str) -> tuple[bool, ...]:
+    flags = row.get(name, [])
+    if not isinstance(flags, list) or len(flags) not in (0, n_responses) or not all(isinstance(flag, bool) for flag in flags):
+        raise MusiError(f"{where}: `{name}` is not a list of one true or false a response; save the samples again with lm-eval")
+    return tuple(flags)
 
 
 def _is_likelihood(pair: Any) -> bool:
@@ -167,18 +195,18 @@ def score_sample(sample: Sample, mode: Mode = "strict") -> Scored:
     """Score one item's responses: all stages in the whole response, each alone in its own."""
     n = len(sample.item.stages)
     multi = score_response(sample.item, sample.multi, range(n), mode)
-    singles = tuple(score_response(sample.item, text, [k], mode) for k, text in enumerate(sample.singles))
-    return Scored(sample, multi, singles)
+    singles, again = (
+        tuple(score_response(sample.item, text, [k], mode) for k, text in enumerate(texts))
+        for texts in (sample.singles, sample.again)
+    )
+    return Scored(sample, multi, singles, again)
 
 
 def outcomes(scored: Sequence[Scored]) -> Outcomes:
     """The arrays that `musi.retention` works on."""
     return Outcomes.of(
         [
-            [
-                (stage.distance, multi, single)
-                for stage, multi, single in zip(row.sample.item.stages, row.multi.passed, row.passed_alone, strict=True)
-            ]
+            [(float(stage.distance), *passed) for stage, passed in zip(row.sample.item.stages, row.stages, strict=True)]
             for row in scored
         ]
     )
