@@ -186,10 +186,11 @@ def adjusted_retention(outcomes: Outcomes) -> Estimate:
 
 
 def curve(outcomes: Outcomes) -> list[tuple[int, int, Estimate]]:
-    """Retention in every distance bin [low, high) of `BINS` that holds stages."""
+    """Retention in every distance bin [low, high) of `BINS` that holds stages; the last one is open upwards."""
     rows = []
     for low, high in pairwise(BINS):
-        inside = outcomes.where((outcomes.distance >= low) & (outcomes.distance < high))
+        below = np.inf if high == BINS[-1] else high
+        inside = outcomes.where((outcomes.distance >= low) & (outcomes.distance < below))
         if len(inside.item):
             rows.append((low, high, retention(inside)))
     return rows

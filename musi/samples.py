@@ -9,11 +9,13 @@ import json
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 from typing import Any
 
 from musi.errors import MusiError
-from musi.generate import RELEASE
+from musi.generate import RELEASE, release_name
+from musi.languages import LANGUAGES
 from musi.release import load_split
 from musi.retention import Outcomes
 from musi.schema import SPLITS, Item
@@ -152,14 +154,15 @@ def _item_id(row: dict[str, Any], where: str) -> str:
 
 
 def _split_of(item_id: str, where: str) -> list[Item]:
-    _, release, split, *_ = [*item_id.split("-"), "", ""]
+    for lang, split in product(LANGUAGES, SPLITS):
+        if item_id.startswith(f"musi-{release_name(lang)}-{split}-"):
+            return load_split(split, lang=lang)
+    release = item_id.split("-")[1]
     if release != RELEASE:
         raise MusiError(
             f"{where}: item {item_id} is of release {release}, this MuSI scores {RELEASE}; install the matching version"
         )
-    if split not in SPLITS:
-        raise MusiError(f"{where}: item {item_id} names no split of release {RELEASE}")
-    return load_split(split)
+    raise MusiError(f"{where}: item {item_id} names no split of release {RELEASE}")
 
 
 def _responses(row: dict[str, Any], item: Item, where: str) -> tuple[Any, ...]:

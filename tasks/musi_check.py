@@ -15,8 +15,9 @@ from typing import Any
 from lm_eval.api.instance import Instance
 from lm_eval.tasks import TaskManager
 
-from musi.compose import count_words, render_answer
+from musi.compose import render_answer
 from musi.errors import MusiError
+from musi.languages import LANGUAGES, count_words
 from musi.metrics import CONSISTENCY_METRICS, FOIL_METRICS, FORCED_METRICS, GENERATE_METRICS
 from musi.release import load_split
 from musi.schema import Item, Split
@@ -30,14 +31,15 @@ class Promise:
     """What a task's name stands for: items of a split, texts a document (a per stage, b besides), and metrics."""
 
     split: Split = "test_iid"
+    lang: str = "en"
     limit: int | None = None
     max_words: int | None = None
     texts: tuple[int, int] = (1, 1)
     metrics: frozenset[str] = frozenset(GENERATE_METRICS)
 
     def items(self) -> list[Item]:
-        short = [item for item in load_split(self.split) if self.max_words is None or count_words(item.answer) <= self.max_words]
-        return short[: self.limit]
+        items = load_split(self.split, lang=self.lang)
+        return [item for item in items if self.max_words is None or count_words(item.answer) <= self.max_words][: self.limit]
 
 
 PROMISES = {
@@ -49,7 +51,7 @@ PROMISES = {
     "musi_ood": Promise(split="test_ood"),
     "musi_quick": Promise(limit=100, max_words=120),
     "musi_twice": Promise(),
-}
+} | {f"musi_{lang}": Promise(lang=lang) for lang in LANGUAGES if lang != "en"}
 GROUPS = {"musi": ("musi_forced", "musi_generate")}
 
 

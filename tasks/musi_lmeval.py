@@ -31,9 +31,10 @@ from lm_eval.api.instance import Instance
 from lm_eval.api.model import LM, CachingLM
 from lm_eval.api.task import ConfigurableTask
 
-from musi.compose import SEPARATOR, count_words, render_answer, rephrased_single_prompt, single_prompt
+from musi.compose import SEPARATOR, render_answer, rephrased_single_prompt, single_prompt
 from musi.errors import MusiError
-from musi.generate import RELEASE
+from musi.generate import release_name
+from musi.languages import count_words
 from musi.metrics import (
     CONSISTENCY_METRICS,
     FOIL_METRICS,
@@ -62,14 +63,19 @@ EXAMPLE = "Here is an example.\n\n{prompt}\n\nAnswer:\n{answer}\n\nThe example e
 
 
 def load(
-    split: Split, limit: int | None = None, max_words: int | None = None, data_dir: str | None = None, **_: Any
+    split: Split,
+    lang: str = "en",
+    limit: int | None = None,
+    max_words: int | None = None,
+    data_dir: str | None = None,
+    **_: Any,
 ) -> dict[str, datasets.Dataset]:
-    """The first `limit` items of `split` whose gold answer has at most `max_words` words: the locked release, built into the
-    cache on first use.
+    """The first `limit` items of `split` in `lang` whose gold answer has at most `max_words` words: the locked release, built
+    into the cache on first use.
 
     `--metadata '{"data_dir": "DIR"}'` takes the files of a built directory instead; they must match the lock all the same.
     """
-    items = load_split(split, Path(data_dir) if data_dir else None)
+    items = load_split(split, Path(data_dir) if data_dir else None, lang)
     items = [item for item in items if max_words is None or count_words(item.answer) <= max_words][:limit]
     return {split: datasets.Dataset.from_list([item.model_dump(mode="json") for item in items])}
 
@@ -142,10 +148,11 @@ class MusiTask(ConfigurableTask):
 
     def __init__(self, config: dict[str, Any]) -> None:
         config = {key: value for key, value in config.items() if key != "class"}
+        release = release_name((config.get("dataset_kwargs") or {}).get("lang", "en"))
         config["metadata"] = {
             **(config.get("metadata") or {}),
-            "release": RELEASE,
-            "lock_sha256": lock_digest(),
+            "release": release,
+            "lock_sha256": lock_digest(release),
             "scorer_version": SCORER_VERSION,
         }
         self.model: LM | None = None

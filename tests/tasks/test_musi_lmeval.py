@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 from lm_eval.tasks import TaskManager
 
-from musi.compose import SEPARATOR, count_words, render_answer, rephrased_single_prompt, single_prompt
+from musi.compose import SEPARATOR, render_answer, rephrased_single_prompt, single_prompt
 from musi.generate import RELEASE
+from musi.languages import count_words
 from musi.release import load_split, lock_digest
 from musi.retention import Outcomes, retention
 from musi.score import SCORER_VERSION
