@@ -15,8 +15,19 @@ from types import ModuleType
 from typing import Annotated, Any
 
 import typer
+import typer.core
 
 TASKS = Path(__file__).resolve().parent / "tasks"
+
+
+class ReportGroup(typer.core.TyperGroup):
+    """`musi report DIR` means `musi report show DIR`."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        if args and args[0] not in self.commands and args[0] != "--help":
+            args = ["show", *args]
+        return super().parse_args(ctx, args)
+
 
 app = typer.Typer(
     name="musi",
@@ -30,13 +41,16 @@ train = typer.Typer(no_args_is_help=True, help="Train the reference model: the b
 study = typer.Typer(no_args_is_help=True, help="Studies of ProSG: ablation, scaling, languages, overhead, transfer; and verify.")
 model = typer.Typer(no_args_is_help=True, help="Checkpoints of RWKV-4 models.")
 leaderboard = typer.Typer(no_args_is_help=True, help="Submit results, check them by scoring them again, build the board.")
+reports = typer.Typer(cls=ReportGroup, no_args_is_help=True, help="What models forget of their prompts, from saved samples.")
 app.add_typer(dataset, name="dataset")
 app.add_typer(tasks, name="tasks")
 app.add_typer(train, name="train")
 app.add_typer(study, name="study")
 app.add_typer(model, name="model")
 app.add_typer(leaderboard, name="leaderboard")
+app.add_typer(reports, name="report")
 
+Results = Annotated[list[Path], typer.Argument(help="Folders that lm-eval wrote with --log_samples -o, or samples files.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of tables.")]
 Directory = Annotated[Path, typer.Argument(help="Folder of a built dataset.", show_default=True)]
 Config = Annotated[str, typer.Option("--config", help="Recipe: a YAML file, or the name of a shipped one.")]
@@ -349,24 +363,70 @@ def tasks_check(names: Annotated[list[str] | None, typer.Argument(help="Tasks to
         typer.echo(line)
 
 
-@app.command("report")
-def report_command(
-    results: Annotated[Path, typer.Argument(help="Folder that lm-eval wrote with --log_samples -o, or one samples file.")],
+@reports.command("show")
+def report_show(
+    results: Results,
+    as_json: Json = False,
+    html: Annotated[Path | None, typer.Option(help="Write one HTML file with plots instead.")] = None,
+) -> None:
+    """Retention by distance, stage, memory, family and chain length, the half-life, and what failed; several models side by side.
+
+    Example: musi report runs/smollm2-quick runs/tiny-quick --html report.html
+
+    `musi report DIR` is short for `musi report show DIR`.
+    """
+    from musi.report import report
+
+    data = report(results)
+    if html is not None:
+        from musi.report_html import write
+
+        write(data, html)
+        talk(f"report in {html}")
+    if as_json:
+        put(data)
+    elif html is None:
+        from rich.console import Console
+
+        from musi.report_print import print_report
+
+        print_report(data, Console())
+
+
+@reports.command("transcript")
+def report_transcript(
+    item_id: Annotated[str, typer.Argument(help="Item, such as musi-1.0.0-test_iid-00007.")],
+    results: Results,
     as_json: Json = False,
 ) -> None:
-    """Retention, its curve over distance and its half-life, from saved samples.
+    """Prompt, response, what was cut from it for each stage, and the verdicts, side by side.
 
-    Example: musi report runs/smollm2-quick
+    Example: musi report transcript musi-1.0.0-test_iid-00007 runs/smollm2-quick
     """
     from rich.console import Console
 
-    from musi.report import print_report, report
+    from musi.transcript import print_transcript, transcripts
 
-    data = report(results)
+    found = transcripts(item_id, results)
     if as_json:
-        put(data)
-    else:
-        print_report(data, Console())
+        put(found)
+        return
+    for data in found:
+        print_transcript(data, Console())
+
+
+@app.command("rescore")
+def rescore_command(results: Results, as_json: Json = False) -> None:
+    """Old samples under today's scorer: every verdict that changes, and retention before and now.
+
+    Example: musi rescore runs/smollm2-quick
+    """
+    from rich.console import Console
+
+    from musi.rescore import print_rescore, rescore
+
+    found = rescore(results)
+    put(found) if as_json else print_rescore(found, Console())
 
 
 @app.command("generate")

@@ -57,7 +57,7 @@ def _over_sums(measure: Callable[..., Estimate]) -> Callable[[Sequence[list[floa
     return estimate
 
 
-_GENERATE = {
+_GENERATE: dict[str, Callable[..., Estimate]] = {
     "retention": stage_retention,
     "stage_acc": stage_share,
     "single_acc": stage_share,
@@ -66,8 +66,11 @@ _GENERATE = {
     "completed": stage_share,
     "constraint_retention": _over_sums(proportion),
 }
-_CONSISTENCY = {"consistency": _over_stages(consistency), "adjusted_retention": _over_stages(adjusted_retention)}
-_FOIL = {"foil_stage_acc": stage_share, "foil_single_acc": stage_share}
+_CONSISTENCY: dict[str, Callable[..., Estimate]] = {
+    "consistency": _over_stages(consistency),
+    "adjusted_retention": _over_stages(adjusted_retention),
+}
+_FOIL: dict[str, Callable[..., Estimate]] = {"foil_stage_acc": stage_share, "foil_single_acc": stage_share}
 TRUNCATED = {"truncated": Metric(stage_share, False)}
 USAGE = TRUNCATED | {"out_of_tokens": Metric(stage_share, False)}
 

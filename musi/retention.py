@@ -41,7 +41,7 @@ class Outcomes:
     again: Bools | None = None  # (N,)
 
     @classmethod
-    def of(cls, items: Sequence[Sequence[tuple[float, bool, bool] | tuple[float, bool, bool, bool]]]) -> "Outcomes":
+    def of(cls, items: Sequence[Sequence[tuple[float, ...]]]) -> "Outcomes":
         """From (distance, multi, single) or (distance, multi, single, again) of every stage of every item."""
         rows = [(i, *stage) for i, stages in enumerate(items) for stage in stages]
         columns = list(zip(*rows, strict=True)) or [(), (), (), ()]

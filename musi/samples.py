@@ -8,7 +8,7 @@ from anywhere: sizes are capped and every fault names file and line.
 import json
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from musi.retention import Outcomes
 from musi.schema import SPLITS, Item
 from musi.score import Mode, ResponseScore, score_response
 
+VERDICTS = ("retention", "retention_loose", "consistency", "consistency_loose")
 MAX_SAMPLE_BYTES = 4_000_000
 MAX_SAMPLES = 100_000
 
@@ -30,13 +31,15 @@ class Sample:
     """Responses to one item: to the whole prompt, to each stage alone, and perhaps to each alone in another phrasing.
 
     `truncated` says of each response whether its prompt was longer than the model could hold, and `out_of_tokens` whether it
-    filled its budget; both are empty where the task could not know.
+    filled its budget; both are empty where the task could not know. `logged` holds the verdicts that were saved with the
+    responses, as they came.
     """
 
     item: Item
     responses: tuple[Any, ...]
     truncated: tuple[bool, ...] = ()
     out_of_tokens: tuple[bool, ...] = ()
+    logged: dict[str, Any] = field(default_factory=dict)
 
     @property
     def multi(self) -> Any:
@@ -79,21 +82,21 @@ class Scored:
         return list(zip(*columns, strict=True))
 
 
-def sample_files(results: Path) -> dict[str, Path]:
-    """The newest sample file of each MuSI task below a results folder (or the file itself), by task name.
+def sample_files(results: Path) -> list[tuple[str, Path]]:
+    """(task, file) of each MuSI task in each folder below a results folder, or of the file itself; of several runs, the newest.
 
     Raises MusiError when there is none.
     """
     if results.is_file():
-        return {_task_name(results): results}
+        return [(_task_name(results), results)]
     if not results.is_dir():
         raise MusiError(f"{results}: no such folder; give the folder that `lm-eval run … -o` wrote to")
-    found: dict[str, Path] = {}
+    found: dict[tuple[Path, str], Path] = {}
     for path in sorted(results.rglob("samples_musi_*.jsonl"), key=lambda path: path.name.rsplit("_", 1)[-1]):
-        found[_task_name(path)] = path
+        found[path.parent, _task_name(path)] = path
     if not found:
         raise MusiError(f"{results}: holds no samples_musi_*.jsonl; run lm-eval again with --log_samples -o {results}")
-    return found
+    return [(task, path) for (_, task), path in sorted(found.items())]
 
 
 def _task_name(path: Path) -> str:
@@ -120,8 +123,9 @@ def read_samples(path: Path) -> list[Sample]:
         if row["doc"].get("prompt") != item.prompt or row["doc"].get("answer") != item.answer:
             raise MusiError(f"{where}: item {item_id} differs from release {RELEASE}; score again with unchanged data")
         responses = _responses(row, item, where)
-        flags = (_flags(row, name, len(responses), where) for name in ("truncated", "out_of_tokens"))
-        samples[item_id] = Sample(item, responses, *flags)
+        truncated, filled = (_flags(row, name, len(responses), where) for name in ("truncated", "out_of_tokens"))
+        logged = {name: row[name] for name in VERDICTS if name in row}
+        samples[item_id] = Sample(item, responses, truncated, filled, logged)
     if not samples:
         raise MusiError(f"{path}: holds no samples; run lm-eval again with --log_samples")
     return list(samples.values())
