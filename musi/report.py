@@ -4,8 +4,9 @@ report([runs/a, runs/b])
     models  [{name, source, tasks: {musi_quick: {…}}}, …]     one a folder that holds samples
     pairs   {musi_quick: [{first, second, value, low, high, p_holm, …}]}
 
-A task's entry holds the headline, retention by distance, stage, kind of memory, family, language and chain length, the half-life,
-why stages failed, and the first line: all of it in words. `musi.report_print` and `musi.report_html` show it.
+A task's entry holds the headline; the same by distance, stage, kind of memory, family, language and chain length; the
+half-life; and why stages failed. `first_line` says it in words, `musi.report_print` and `musi.report_html` show it. The
+headline is retention, or adjusted retention where each stage was asked in another phrasing too (`musi_consistency`).
 """
 
 import re
@@ -34,6 +35,7 @@ from musi.samples import Sample, Scored, forced_outcomes, outcomes, read_samples
 from musi.schema import Item, Stage
 from musi.score import score_stage, segment
 
+Measure = Callable[[Outcomes], Estimate]
 MIN_ABILITY = 0.2
 EFFECTIVE_BAR = 0.5  # retention that a chain must keep to count as one that the model can follow
 MIN_STAGES = 20  # right alone, for a group to be named in words
@@ -90,14 +92,15 @@ def _new_name(name: str, parent: str, taken: Container[str]) -> str:
 def report_task(samples: Sequence[Sample], scored: Sequence[Scored] | None) -> dict[str, Any]:
     """Everything about one task's samples; `scored` (strict) is None for a forced task."""
     found = forced_outcomes(samples) if scored is None else outcomes(scored)
+    measure = retention if found.again is None else adjusted_retention
     data: dict[str, Any] = {
         "kind": "forced" if scored is None else "generate",
         "items": len(samples),
         "stages": len(found.item),
         **_headline(found),
         "half_life": asdict(half_life(found)),
-        "curve": [{"from": low, "to": high, **asdict(estimate)} for low, high, estimate in curve(found)],
-        "by": _groups(found, samples),
+        "curve": [{"from": low, "to": high, **asdict(estimate)} for low, high, estimate in curve(found, measure)],
+        "by": _groups(found, samples, measure),
     }
     data["effective_stages"] = effective_stages(data["by"]["chain length"])
     data["truncated"] = asdict(_flag_share(sample.truncated for sample in samples))
@@ -125,8 +128,8 @@ def _flag_share(flags: Iterable[tuple[bool, ...]]) -> Estimate:
     return share(np.array([flag for row in rows for flag in row], dtype=np.bool_), item)
 
 
-def _groups(found: Outcomes, samples: Sequence[Sample]) -> dict[str, list[dict[str, Any]]]:
-    """Retention and ability of every group of stages, by what they are grouped by."""
+def _groups(found: Outcomes, samples: Sequence[Sample], measure: Measure) -> dict[str, list[dict[str, Any]]]:
+    """The headline's measure and the ability of every group of stages, by what they are grouped by."""
     rows = [(sample.item, k, stage) for sample in samples for k, stage in enumerate(sample.item.stages, start=1)]
     labels: dict[str, Callable[[Item, int, Stage], tuple[str, ...]]] = {
         "stage": lambda item, k, stage: (str(k),),
@@ -142,7 +145,7 @@ def _groups(found: Outcomes, samples: Sequence[Sample]) -> dict[str, list[dict[s
         for name in sorted({name for each in names for name in each}):
             inside = found.where(np.array([name in each for each in names]))
             ability = share(inside.single, inside.item)
-            groups[label].append({"name": name, **asdict(retention(inside)), "single_acc": ability.value})
+            groups[label].append({"name": name, **asdict(measure(inside)), "single_acc": ability.value})
     return groups
 
 

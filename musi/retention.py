@@ -185,14 +185,14 @@ def adjusted_retention(outcomes: Outcomes) -> Estimate:
     return Estimate(found.value, found.value / reach, found.value * reach, found.stderr, found.n)
 
 
-def curve(outcomes: Outcomes) -> list[tuple[int, int, Estimate]]:
-    """Retention in every distance bin [low, high) of `BINS` that holds stages; the last one is open upwards."""
+def curve(outcomes: Outcomes, measure: Callable[[Outcomes], Estimate] = retention) -> list[tuple[int, int, Estimate]]:
+    """Retention (or another measure) in every bin [low, high) of `BINS` that holds stages; the last one is open upwards."""
     rows = []
     for low, high in pairwise(BINS):
         below = np.inf if high == BINS[-1] else high
         inside = outcomes.where((outcomes.distance >= low) & (outcomes.distance < below))
         if len(inside.item):
-            rows.append((low, high, retention(inside)))
+            rows.append((low, high, measure(inside)))
     return rows
 
 
