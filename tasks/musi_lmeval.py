@@ -21,7 +21,7 @@ where lm-eval builds its requests; where it cannot be found, `truncated` and `ou
 import inspect
 import logging
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -121,15 +121,13 @@ def refuse_garbage(model: LM | None) -> None:
         )
 
 
-def count_tokens(model: LM | None, text: str) -> int | None:
-    """Tokens of `text` for the model; None where they are counted by a server or not at all."""
-    if not isinstance(text, str) or getattr(model, "tokenized_requests", True) is False:
-        return None
+def count_tokens(model: LM | None, texts: Sequence[str]) -> list[int]:
+    """Tokens of each text for the model; empty where they are counted by a server or not at all."""
     tokenizer = getattr(model, "tokenizer", None)
     encode = getattr(model, "tok_encode", None) or getattr(tokenizer, "encode", None)
-    if tokenizer is None or encode is None:
-        return None
-    return len(encode(text))
+    if tokenizer is None or encode is None or getattr(model, "tokenized_requests", True) is False:
+        return []
+    return [len(encode(text)) for text in texts]
 
 
 @lru_cache
@@ -185,10 +183,10 @@ class MusiTask(ConfigurableTask):
     def note_truncated(self, doc: dict[str, Any], texts: list[tuple[str, int]]) -> None:
         """Note which of a document's texts the model cannot hold together with so many tokens after them."""
         longest = getattr(self.model, "max_length", None)
-        counts = [count_tokens(self.model, text) for text, _ in texts]
-        if all(count is not None for count in counts):
-            held = [longest is None or count + room <= longest for count, (_, room) in zip(counts, texts, strict=True)]
-            self.truncated[doc["id"]] = [not each for each in held]
+        counts = count_tokens(self.model, [text for text, _ in texts])
+        self.truncated[doc["id"]] = [
+            longest is not None and count + room > longest for count, (_, room) in zip(counts, texts, strict=bool(counts))
+        ]
 
     def aggregation(self) -> dict[str, Callable[[list[Any]], float | str]]:
         table = {name: value_of(metric) for name, metric in self.METRICS.items()}
@@ -230,10 +228,8 @@ class GenerateTask(MusiTask):
 
     def process_results(self, doc: dict[str, Any], results: list[str]) -> dict[str, Any]:
         item = Item.model_validate(doc)
-        lengths = [count_tokens(self.model, text) for text in results]
-        filled = []
-        if all(length is not None for length in lengths):
-            filled = [length >= FULL * budget for length, budget in zip(lengths, self.budgets(item), strict=True)]
+        lengths = count_tokens(self.model, results)
+        filled = [length >= FULL * budget for length, budget in zip(lengths, self.budgets(item), strict=bool(lengths))]
         sample = Sample(item, tuple(results), tuple(self.truncated.get(item.id, ())), tuple(filled))
         return self.with_stderr(self.values(sample))
 
