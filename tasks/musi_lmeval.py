@@ -53,7 +53,8 @@ from musi.score import SCORER_VERSION
 log = logging.getLogger(__name__)
 
 UNDEFINED = "N/A"  # what lm-eval prints for a missing value: retention of a model that gets nothing right alone
-_TOKEN = re.compile(r"\d| (?=\d)|[^\W\d]{1,4}|[^\w\s]|\n")  # a wasteful tokenizer: every digit one by one, words in fours
+_TOKEN = re.compile(r"\d| (?=\d)|[^\W\d]{1,4}|[^\w\s]|\n")  # a wasteful tokenizer: every digit one by one, words in fours,
+_HAN = re.compile(r"[\u2e80-\ufaff\uff00-\uffef]")  # and every Chinese character and mark in its three bytes
 SLACK = 1.25
 SLACK_PER_STAGE = 32
 LIMITS = (64, 128, 256, *range(512, 1 << 15, 256))  # few different ones, since lm-eval batches requests of equal limits
@@ -314,5 +315,5 @@ class ForcedTask(MusiTask):
 
 def token_budget(answer: str, n_stages: int) -> int:
     """Tokens a response may have: what the gold answer costs under a wasteful tokenizer, and a quarter more, and some a stage."""
-    wanted = SLACK * len(_TOKEN.findall(answer)) + SLACK_PER_STAGE * n_stages
+    wanted = SLACK * len(_TOKEN.findall(_HAN.sub("###", answer))) + SLACK_PER_STAGE * n_stages
     return next(limit for limit in LIMITS if limit >= wanted)

@@ -8,8 +8,8 @@ import pytest
 from lm_eval.tasks import TaskManager
 
 from musi.compose import SEPARATOR, render_answer, rephrased_single_prompt, single_prompt
-from musi.generate import RELEASE
-from musi.languages import count_words
+from musi.generate import RELEASE, release_name
+from musi.languages import LANGUAGES, count_words
 from musi.release import load_split, lock_digest
 from musi.retention import Outcomes, retention
 from musi.score import SCORER_VERSION
@@ -51,9 +51,10 @@ def test_quick_is_a_hundred_short_items_of_the_same_split(tasks):
 
 
 def test_metadata_names_release_lock_and_scorer(tasks):
-    for task in tasks.values():
-        assert task.config.metadata["release"] == RELEASE
-        assert task.config.metadata["lock_sha256"] == lock_digest()
+    for name, task in tasks.items():
+        release = release_name(name.removeprefix("musi_") if name.removeprefix("musi_") in LANGUAGES else "en")
+        assert task.config.metadata["release"] == release
+        assert task.config.metadata["lock_sha256"] == lock_digest(release)
         assert task.config.metadata["scorer_version"] == SCORER_VERSION
 
 
@@ -129,6 +130,12 @@ def test_forced_feeds_the_earlier_gold_answers(tasks):
         assert continuation == "\n" + stage["answer"]
         context, continuation = made[n + k].args
         assert context + continuation == single_prompt(load_split("test_iid")[3], k) + SEPARATOR + f"[1]\n{stage['answer']}"
+
+
+def test_chinese_answers_fit_byte_by_byte(tasks):
+    for i in range(0, 1000, 20):
+        doc, made = requests(tasks["musi_zh"], i)
+        assert made[0].args[1]["max_gen_toks"] >= 1.2 * sum(3 if ord(char) > 0x2E80 else 0 for char in doc["answer"])
 
 
 @pytest.mark.parametrize("task", ["musi_quick", "musi_forced"])
