@@ -371,7 +371,7 @@ def report_show(
 ) -> None:
     """Retention by distance, stage, memory, family and chain length, the half-life, and what failed; several models side by side.
 
-    Example: musi report runs/smollm2-quick runs/tiny-quick --html report.html
+    Example: musi report show runs/smollm2-quick runs/tiny-quick --html report.html
 
     `musi report DIR` is short for `musi report show DIR`.
     """

@@ -27,8 +27,8 @@ def test_rescore_equals_what_lm_eval_printed(pristine):
     assert re.search(r"^musi_quick: retention 0\.\d{3} \(0\.\d{3} to ", checked.summary(), re.MULTILINE)
     assert 0.2 < (estimates["retention"].value or 0) < 0.95
     for name, estimate in estimates.items():
-        assert printed[f"{name},none"] == pytest.approx(estimate.value, rel=1e-12)
-        assert printed[f"{name}_stderr,none"] == pytest.approx(estimate.stderr, rel=1e-12)
+        for key, value in ((name, estimate.value), (f"{name}_stderr", estimate.stderr)):
+            assert printed[f"{key},none"] == ("N/A" if value is None else pytest.approx(value, rel=1e-12)), key
 
 
 def test_undefined_retention_is_claimed_as_not_available(results, tmp_path):
@@ -51,9 +51,10 @@ def test_run_with_a_limit_is_refused(results, tmp_path):
     refused(submit(results("limited"), "Limited", tmp_path), r"95 of the 100 items .* the first is musi-.*without --limit")
 
 
-def test_samples_in_another_order_are_refused(submission):
+def test_samples_may_stand_in_any_order(pristine, submission):
+    """As runs on several processes leave them: no number depends on it."""
     edit_rows(submission, lambda rows: rows[::-1])
-    refused(submission, "claims retention_stderr")  # the claim's bootstrap was drawn in the other order
+    assert check(submission).tasks["musi_quick"].estimates == check(pristine).tasks["musi_quick"].estimates
 
 
 def test_chat_requests_are_recognised(submission):
@@ -79,10 +80,10 @@ def mend_response(rows):
 def mend_response_and_scores(rows):
     row = failed(rows)
     row["resps"][0][0] = row["doc"]["answer"]
-    for name in ("stage_acc", "stage_acc_loose", "item_acc", "retention", "retention_loose"):
-        for field in (name, f"{name}_stderr"):
-            row[field] = [[True, True] if isinstance(each, list) else True for each in row[field]]
-    row["constraint_retention"][0] = row["constraint_retention_stderr"][0] = row["constraint_retention"][1]
+    for suffix in ("", "_loose", "_stderr", "_loose_stderr"):
+        for name in ("stage_acc", "item_acc", "retention"):
+            row[name + suffix] = [[True, True] if isinstance(each, list) else True for each in row[name + suffix]]
+        row["constraint_retention" + suffix][0] = row["constraint_retention" + suffix][1]
 
 
 def rename(rows, item_id):
@@ -153,7 +154,7 @@ def test_edited_claims_are_refused(submission, mutant):
 @pytest.mark.parametrize(
     ("field", "value", "reason"),
     [
-        ("version", 2.0, "musi_quick is of version 2.0, this board scores 1.0"),
+        ("version", 1.0, "musi_quick is of version 1.0, this board scores 2.0"),
         ("release", "9.9.9", r"release is 9\.9\.9, this board scores"),
         ("lock_sha256", "0" * 64, "lock_sha256 is 0000"),
         ("scorer_version", 99, "scorer_version is 99, this board scores"),

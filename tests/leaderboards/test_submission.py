@@ -26,7 +26,7 @@ def test_card_is_filled_from_the_results(pristine):
     card = read_submission(pristine / "submission.yaml")
     assert card.name == "Forgetful"
     assert (card.parameters, card.state_bytes) == (430_000, 5_120)
-    assert [(run.task, run.version) for run in card.tasks] == [("musi_quick", 1.0)]
+    assert [(run.task, run.version) for run in card.tasks] == [("musi_quick", 2.0)]
     assert card.decoding.generation == {"until": [], "do_sample": False}
     assert card.tools["lm_eval"].startswith("0.4.")
     assert card.trained_on == "not declared"
