@@ -41,7 +41,9 @@ def run_hf(path: str, task: str, out: Path | None = None, limit: int = 2, batch_
 
 
 def numbers(row):
-    return {key: value for key, value in row.items() if isinstance(value, float | str) and key not in ("alias", "name")}
+    """The measures of a row, -1 for those that are undefined, so that rows can be compared up to rounding."""
+    shown = {key: value for key, value in row.items() if key not in ("alias", "name")}
+    return {key: -1 if value == "N/A" else value for key, value in shown.items()}
 
 
 # --- Hugging Face --------------------------------------------------------------------------------------------------------------
@@ -69,7 +71,7 @@ def test_generating_with_untrained_models(folder, kind, tmp_path):
     assert row["out_of_tokens"] > 0.5
     (found,) = report([tmp_path])["models"]
     assert found["tasks"]["musi_quick"]["retention"]["value"] is None
-    assert "ran out of tokens" in found["tasks"]["musi_quick"]["failures"]
+    assert {"ran out of tokens", "missing stage"} >= found["tasks"]["musi_quick"]["failures"].keys()
 
 
 def test_prompts_that_do_not_fit_are_counted(folder, tmp_path):
