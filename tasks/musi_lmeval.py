@@ -124,7 +124,10 @@ def refuse_garbage(model: LM | None) -> None:
 
 def count_tokens(model: LM | None, texts: Sequence[str]) -> list[int]:
     """Tokens of each text for the model; empty where they are counted by a server or not at all."""
-    tokenizer = getattr(model, "tokenizer", None)
+    try:
+        tokenizer = getattr(model, "tokenizer", None)
+    except OSError:  # lm-eval's `dummy` looks for one on the hub
+        return []
     encode = getattr(model, "tok_encode", None) or getattr(tokenizer, "encode", None)
     if tokenizer is None or encode is None or getattr(model, "tokenized_requests", True) is False:
         return []
