@@ -186,11 +186,13 @@ class MusiTask(ConfigurableTask):
 
     def note_truncated(self, doc: dict[str, Any], texts: list[tuple[str, int]]) -> None:
         """Note which of a document's texts the model cannot hold together with so many tokens after them."""
-        longest = getattr(self.model, "max_length", None)
+        longest = getattr(self.model, "max_length", 0)
+        if longest is None:  # as recurrent models of ours say
+            self.truncated[doc["id"]] = [False] * len(texts)
+            return
         counts = count_tokens(self.model, [text for text, _ in texts])
-        self.truncated[doc["id"]] = [
-            longest is not None and count + room > longest for count, (_, room) in zip(counts, texts, strict=bool(counts))
-        ]
+        rooms = [room for _, room in texts]
+        self.truncated[doc["id"]] = [count + room > longest for count, room in zip(counts, rooms, strict=bool(counts))]
 
     def aggregation(self) -> dict[str, Callable[[list[Any]], float | str]]:
         table = {name: value_of(metric) for name, metric in self.METRICS.items()}

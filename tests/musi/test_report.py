@@ -81,7 +81,7 @@ def test_a_model_that_forgets(lm_eval_run):
     assert data["half_life"]["words"] < 30
     assert data["failures"]["wrong answer"]["all"] == data["failures"]["wrong answer"]["right alone"] > 0
     assert data["curve"][0]["value"] > data["curve"][-1]["value"] == 0
-    assert 0 < data["curve"][-1]["high"] < 1
+    assert 0 < data["curve"][-1]["high"] <= 1
     assert re.search(r"half of it is gone after \d+ words of its own answers \(\d+ to ", first_line("it", data))
 
 
