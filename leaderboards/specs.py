@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from musi.compose import count_words
-from musi.release import load_split
+from musi.generate import RELEASE
+from musi.release import load_split, lock_digest
 from musi.schema import Item, Split
 
 Kind = Literal["generate", "forced"]
@@ -22,6 +23,13 @@ class TaskSpec:
     max_words: int | None
     version: float
     title: str
+    release: str = RELEASE
+    lang: str = "en"
+
+    @property
+    def lock_sha256(self) -> str:
+        """Digest of the lock of the task's release."""
+        return lock_digest(self.release)
 
 
 TASKS = {

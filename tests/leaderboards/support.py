@@ -1,5 +1,6 @@
 """Models that know the gold answers and forget them, run through lm-eval in this process; and edits of what was submitted."""
 
+import hashlib
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -7,6 +8,7 @@ from typing import Any
 
 import lm_eval
 import yaml
+import zstandard
 from lm_eval.api.instance import Instance
 from lm_eval.api.model import LM
 from lm_eval.loggers import EvaluationTracker
@@ -79,14 +81,43 @@ def only(folder: Path, pattern: str) -> Path:
     return path
 
 
-def edit_rows(folder: Path, edit: Callable[[Rows], Any]) -> None:
-    """Change the samples of a submission; `edit` changes the rows in place or returns other rows."""
-    path = only(folder, "samples_*.jsonl")
-    rows = [json.loads(line) for line in path.read_text("utf-8").splitlines()]
+def write_samples(path: Path, content: bytes) -> None:
+    """Replace a packed sample file."""
+    path.write_bytes(zstandard.compress(content, 3))
+
+
+def read_rows(folder: Path) -> Rows:
+    """The samples of a submission."""
+    text = zstandard.decompress(only(folder, "samples_*.jsonl.zst").read_bytes())
+    return [json.loads(line) for line in text.split(b"\n") if line]
+
+
+def cover(rows: Rows) -> str:
+    """What a careful forger does after an edit: filtered responses and hashes made again; returns the hash of the task."""
+    total = ""
+    for row in rows:
+        row["filtered_resps"] = [each[0] for each in row["resps"] if isinstance(each, list) and each]
+        prompt = row.get("arguments", {}).get("gen_args_0", {}).get("arg_0", "")
+        prompt = prompt[0] if isinstance(prompt, list) else prompt
+        texts = (json.dumps(row["doc"], indent=2, ensure_ascii=False), prompt, str(row.get("target")))
+        for name, text in zip(("doc_hash", "prompt_hash", "target_hash"), texts, strict=True):
+            row[name] = hashlib.sha256(text.encode()).hexdigest()
+            total += row[name]
+    return hashlib.sha256(total.encode()).hexdigest()
+
+
+def edit_rows(folder: Path, edit: Callable[[Rows], Any], covered: bool = True) -> None:
+    """Change the samples of a submission, and cover the tracks; `edit` changes the rows in place or returns other rows."""
+    path = only(folder, "samples_*.jsonl.zst")
+    rows = read_rows(folder)
     edited = edit(rows)
     if isinstance(edited, list) and isinstance(edited[0], dict):
         rows = edited
-    path.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), "utf-8")
+    if covered:
+        task = path.name.removeprefix("samples_").split("_20")[0]
+        total = cover(rows)
+        edit_results(folder, lambda results: results["task_hashes"].__setitem__(task, total))
+    write_samples(path, "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows).encode("utf-8"))
     write_sums(folder)
 
 
