@@ -12,7 +12,9 @@ import json
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 from leaderboards.decisions import Decision, read_decisions
 from leaderboards.export import board_csv, board_json, eval_results
@@ -24,6 +26,7 @@ from leaderboards.specs import TASKS, TaskSpec
 from leaderboards.submission import slug
 from leaderboards.table import PAGE_ROWS, Row, Section, section_of
 from musi.errors import MusiError
+from musi.retention import Floats
 from musi.schema import canonical_json
 
 BUILT = ".built.json"
@@ -129,7 +132,7 @@ def rows_of(entries: list[Entry], spec: TaskSpec) -> list[Row]:
     ]
 
 
-def _resampled(task: TaskRecord):
+def _resampled(task: TaskRecord) -> Floats:
     return resampled_retention(task.kept, task.alone)
 
 
@@ -147,9 +150,9 @@ def write_site(entries: list[Entry], log: list[Decision], out: Path) -> None:
         if before.get(name) == built[name] and (out / name).is_file():
             continue
         (out / name).parent.mkdir(parents=True, exist_ok=True)
-        partial = (out / name).with_name(f".{Path(name).name}.partial")
-        partial.write_bytes(content())
-        partial.replace(out / name)
+        unfinished = (out / name).with_name(f".{Path(name).name}.partial")
+        unfinished.write_bytes(content())
+        unfinished.replace(out / name)
     for name in before.keys() - built.keys():
         (out / name).unlink(missing_ok=True)
     for folder in (out / "entries").glob("*/"):
@@ -164,7 +167,7 @@ Page = tuple[str, str, Callable[[], bytes]]  # path, what its content depends on
 def _pages(entries: list[Entry], sections: list[Section], log: list[Decision]) -> Iterator[Page]:
     nav = [(section.spec.name, section.file, section.spec.title) for section in sections]
 
-    def page(template: str, root: str = "", **values) -> Callable[[], bytes]:
+    def page(template: str, root: str = "", **values: Any) -> Callable[[], bytes]:
         return lambda: render(template, root, nav=nav, **values).encode("utf-8")
 
     for name in ("board.css", "board.js"):
@@ -194,10 +197,14 @@ def _pages(entries: list[Entry], sections: list[Section], log: list[Decision]) -
             state,
             page("entry.html", "../", entry=entry, card=record.submission, rows=rows, command=command(record.submission)),
         )
-        yield f"eval_results/{record.id}.yaml", record.digest, lambda record=record: eval_results(record).encode("utf-8")
+        yield f"eval_results/{record.id}.yaml", record.digest, partial(_eval_results, record)
         for spec in record.specs():
             if spec.kind == "generate":
                 yield f"entries/{record.id}/{spec.name}.html", record.digest, (entry.pages / f"{spec.name}.html").read_bytes
+
+
+def _eval_results(record: EntryRecord) -> bytes:
+    return eval_results(record).encode("utf-8")
 
 
 def _all(sections: list[Section]) -> str:

@@ -41,7 +41,7 @@ MIN_AGREEMENT = 0.95
 
 @dataclass(frozen=True)
 class Rerun:
-    """What came out, over all tasks: items, verdicts compared and equal, whole responses and those equal to the byte; the seed."""
+    """What came out, over all tasks: items, verdicts compared and equal, whole responses and equal ones; the seed."""
 
     items: int
     verdicts: int

@@ -1,7 +1,7 @@
 """What a maintainer sees of a submission before the decision: the re-score, the signals, and what it shares with the entries.
 
-Also the check of a pull request, whose files are a stranger's: which folder it adds is read from the list of changed paths, nothing
-of it is run, and whatever it says stands in the comment as plain text.
+Also the check of a pull request, whose files are a stranger's: which folder it adds is read from the list of changed paths,
+nothing of it is run, and whatever it says stands in the comment as plain text.
 """
 
 import re
@@ -70,9 +70,7 @@ def _added(tree: Path, changed: bytes, entries: Path) -> Path:
     for path in paths:
         match = ENTRY.fullmatch(path)
         if not match:
-            raise MusiError(
-                f"{path[:200]!r}: is not a file of a submission; add one folder in leaderboards/entries, and nothing else"
-            )
+            raise MusiError(f"{path[:200]!r}: is not a file of a submission; add one folder in leaderboards/entries and no more")
         names.add(match[1])
     if len(names) > 1:
         raise MusiError(f"the pull request changes {len(names)} entries; open one for each")

@@ -49,8 +49,11 @@ def read_bytes(path: Path, limit: int) -> bytes:
 
 def file_sha256(path: Path, limit: int) -> str:
     """SHA-256 in hex of a plain file of at most `limit` bytes, read in chunks."""
+    digest = hashlib.sha256()
     with open_plain(path, limit) as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+        while chunk := file.read(CHUNK):
+            digest.update(chunk)
+    return digest.hexdigest()
 
 
 def read_lines(path: Path, limit: int) -> Iterator[bytes]:
