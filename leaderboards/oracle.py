@@ -15,6 +15,9 @@ from musi.schema import Item
 class Gold(LM):
     """Answers every MuSI prompt, whole or of one stage, with its gold answer, and is certain of it."""
 
+    def __init__(self, **_: Any) -> None:
+        super().__init__()
+
     def generate_until(self, requests: list[Instance], disable_tqdm: bool = False) -> list[str]:
         return [self._answer(request) for request in requests]
 

@@ -49,9 +49,9 @@ def report(checked: Checked, found: list[Signal]) -> str:
 
 
 def review_pull_request(tree: Path, changed: bytes, entries: Path) -> tuple[bool, str]:
-    """Check the one submission that a pull request adds; returns whether it passes, and the comment in Markdown.
+    """Check the one submission that a pull request adds; returns whether it passes and the comment in Markdown.
 
-    `tree` is a checkout of the pull request, `changed` its changed paths, each ended by a NUL, as `git diff --name-only -z` prints
+    `tree` is a checkout of the pull request, `changed` its changed paths, each ended by a NUL, as `git diff -z` prints
     them; `entries` is the folder of the accepted entries.
     """
     try:
