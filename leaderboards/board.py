@@ -136,8 +136,8 @@ def _resampled(task: TaskRecord) -> Floats:
     return resampled_retention(task.kept, task.alone)
 
 
-def write_site(entries: list[Entry], log: list[Decision], out: Path) -> None:
-    """Write all pages into `out`, each under a temporary name first."""
+def write_site(entries: list[Entry], log: list[Decision], out: Path, entry_pages: bool = True) -> None:
+    """Write all pages into `out`, each under a temporary name first; without the pages of the entries if so asked."""
     sections = [section_of(spec, rows) for spec in TASKS.values() if (rows := rows_of(entries, spec))]
     out.mkdir(parents=True, exist_ok=True)
     try:
@@ -145,7 +145,7 @@ def write_site(entries: list[Entry], log: list[Decision], out: Path) -> None:
     except (OSError, ValueError):
         before = {}
     built: dict[str, str] = {}
-    for name, key, content in _pages(entries, sections, log):
+    for name, key, content in _pages(entries, sections, log, entry_pages):
         built[name] = hashlib.sha256(f"{code_digest()} {key}".encode()).hexdigest()
         if before.get(name) == built[name] and (out / name).is_file():
             continue
@@ -164,7 +164,7 @@ def write_site(entries: list[Entry], log: list[Decision], out: Path) -> None:
 Page = tuple[str, str, Callable[[], bytes]]  # path, what its content depends on, and how it is made
 
 
-def _pages(entries: list[Entry], sections: list[Section], log: list[Decision]) -> Iterator[Page]:
+def _pages(entries: list[Entry], sections: list[Section], log: list[Decision], entry_pages: bool) -> Iterator[Page]:
     nav = [(section.spec.name, section.file, section.spec.title) for section in sections]
 
     def page(template: str, root: str = "", **values: Any) -> Callable[[], bytes]:
@@ -187,7 +187,7 @@ def _pages(entries: list[Entry], sections: list[Section], log: list[Decision]) -
     yield "board.csv", _all(sections), lambda: board_csv(sections).encode("utf-8")
     yield "board.json", _all(sections), lambda: board_json(sections).encode("utf-8")
     ranks = {(section.spec.name, row.record.id): row for section in sections for row in section.rows}
-    for entry in entries:
+    for entry in entries if entry_pages else ():
         record = entry.record
         rows = {spec.name: ranks[spec.name, record.id] for spec in record.specs()}
         lines = canonical_json([line.model_dump(mode="json") for line in entry.decisions])

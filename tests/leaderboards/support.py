@@ -3,10 +3,12 @@
 import hashlib
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import lm_eval
+import numpy as np
 import yaml
 import zstandard
 from lm_eval.api.instance import Instance
@@ -14,6 +16,7 @@ from lm_eval.api.model import LM
 from lm_eval.loggers import EvaluationTracker
 from lm_eval.tasks import TaskManager
 
+from leaderboards.record import EntryRecord
 from leaderboards.submission import CARD, write_sums
 from musi.compose import SEPARATOR
 from tests.models import gold_answers
@@ -135,3 +138,22 @@ def edit_card(folder: Path, **fields: Any) -> None:
     path = folder / CARD
     path.write_text(yaml.safe_dump({**yaml.safe_load(path.read_text("utf-8")), **fields}, allow_unicode=True), "utf-8")
     write_sums(folder)
+
+
+def many(record: EntryRecord, count: int) -> list[EntryRecord]:
+    """`count` records like this one, each under its own name, and with every figure its own."""
+    rng = np.random.default_rng(0)
+    made = []
+    for n in range(count):
+        tasks = {}
+        for name, task in record.tasks.items():
+            kept = [int(each) for each in rng.binomial(task.alone, rng.uniform(0.05, 0.95))]
+            value = sum(kept) / max(1, sum(task.alone))
+            estimates = {
+                key: replace(each, value=value, low=value - 0.02, high=value + 0.02) for key, each in task.estimates.items()
+            }
+            estimates["single_acc"] = task.estimates["single_acc"]
+            tasks[name] = replace(task, kept=kept, estimates=estimates, wrong=[f"{n}"] * len(task.wrong))
+        card = record.submission.model_copy(update={"name": f"model {n}", "parameters": int(10 ** rng.uniform(6, 11))})
+        made.append(replace(record, id=f"model-{n}", submission=card, tasks=tasks))
+    return made
