@@ -19,6 +19,9 @@ from lm_eval.tasks import TaskManager
 from leaderboards.record import EntryRecord
 from leaderboards.submission import CARD, write_sums
 from musi.compose import SEPARATOR
+from musi.metrics import estimates, generate_values
+from musi.samples import Sample
+from musi.schema import Item
 from tests.models import gold_answers
 
 TASK_FILES = Path(__file__).parents[2] / "tasks"
@@ -149,11 +152,34 @@ def many(record: EntryRecord, count: int) -> list[EntryRecord]:
         for name, task in record.tasks.items():
             kept = [int(each) for each in rng.binomial(task.alone, rng.uniform(0.05, 0.95))]
             value = sum(kept) / max(1, sum(task.alone))
-            estimates = {
-                key: replace(each, value=value, low=value - 0.02, high=value + 0.02) for key, each in task.estimates.items()
-            }
-            estimates["single_acc"] = task.estimates["single_acc"]
-            tasks[name] = replace(task, kept=kept, estimates=estimates, wrong=[f"{n}"] * len(task.wrong))
+            shown = {key: replace(each, value=value, low=value - 0.02, high=value + 0.02) for key, each in task.estimates.items()}
+            shown["single_acc"] = task.estimates["single_acc"]
+            tasks[name] = replace(task, kept=kept, estimates=shown, wrong=[f"{n}"] * len(task.wrong))
         card = record.submission.model_copy(update={"name": f"model {n}", "parameters": int(10 ** rng.uniform(6, 11))})
         made.append(replace(record, id=f"model-{n}", submission=card, tasks=tasks))
     return made
+
+
+def answer_with(folder: Path, answer: Callable[[Item, int | None, str], str]) -> None:
+    """Make a sound submission of other responses: `answer(item, stage or None for the whole prompt, old response)` gives each."""
+    path = only(folder, "samples_*.jsonl.zst")
+    task = path.name.removeprefix("samples_").split("_20")[0]
+    rows, values = read_rows(folder), []
+    for row in rows:
+        item = Item.model_validate(row["doc"])
+        stages = [None, *range(len(item.stages))]
+        row["resps"] = [[answer(item, k, old[0])] for k, old in zip(stages, row["resps"], strict=True)]
+        values.append(generate_values(Sample(item, tuple(each[0] for each in row["resps"]))))
+        for name, value in values[-1].items():
+            row[name] = row[f"{name}_stderr"] = value
+    total = cover(rows)
+
+    def claim(results: dict[str, Any]) -> None:
+        results["task_hashes"][task] = total
+        for name, estimate in estimates(values).items():
+            results["results"][task][f"{name},none"] = "N/A" if estimate.value is None else estimate.value
+            results["results"][task][f"{name}_stderr,none"] = "N/A" if estimate.stderr is None else estimate.stderr
+
+    edit_results(folder, claim)
+    write_samples(path, "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows).encode("utf-8"))
+    write_sums(folder)
