@@ -29,6 +29,7 @@ tasks = typer.Typer(no_args_is_help=True, help="The lm-evaluation-harness tasks.
 train = typer.Typer(no_args_is_help=True, help="Train the reference model: the backbone first, then ProSG on top of it.")
 study = typer.Typer(no_args_is_help=True, help="Studies of ProSG: ablation, scaling, languages, overhead, transfer; and verify.")
 model = typer.Typer(no_args_is_help=True, help="Checkpoints of RWKV-4 models.")
+season = typer.Typer(no_args_is_help=True, help="Secret test sets: hash published first, seed revealed after.")
 leaderboard = typer.Typer(no_args_is_help=True, help="Submit results, check them by scoring them again, build the board.")
 app.add_typer(dataset, name="dataset")
 app.add_typer(tasks, name="tasks")
@@ -36,6 +37,7 @@ app.add_typer(train, name="train")
 app.add_typer(study, name="study")
 app.add_typer(model, name="model")
 app.add_typer(leaderboard, name="leaderboard")
+app.add_typer(season, name="season")
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of tables.")]
 Directory = Annotated[Path, typer.Argument(help="Folder of a built dataset.", show_default=True)]
@@ -50,6 +52,8 @@ DryRun = Annotated[bool, typer.Option("--dry-run", help="Print parameters, memor
 Device = Annotated[str, typer.Option(help="Device that --dry-run reckons with, `N*NAME` for several.")]
 Entries = Annotated[Path, typer.Argument(help="Folder of the entries; the log of decisions lies beside it.")]
 By = Annotated[str, typer.Option(help="Who decided.")]
+Public = Annotated[Path, typer.Argument(help="The published file of the season.")]
+Secret = Annotated[Path, typer.Option(help="Secret folder of the season: its seed and its test set.")]
 Reason = Annotated[str, typer.Option(help="Why, in one line.")]
 DEFAULT_ENTRIES = Path("leaderboards/entries")
 DEFAULT_DATA = Path("data/musi-1.0.0")
@@ -687,6 +691,71 @@ def leaderboard_build(
     with progress("entries", sum(1 for path in entries.glob("*/"))) as advance:
         page = build(entries, out, progress=advance)
     typer.echo(page)
+
+
+@season.command("open")
+def season_open(
+    name: Annotated[str, typer.Argument(help="Name of the season: small letters and digits.")],
+    secret: Annotated[Path, typer.Option(help="Folder to make for the seed and the test set; keep it to yourself.")],
+    out: Annotated[Path, typer.Option(help="Folder of the published file.")] = Path("leaderboards/seasons"),
+    items: Annotated[int, typer.Option(min=1, help="Items of the test set.")] = 1_000,
+    lang: Annotated[str, typer.Option(help="Language of the test set.")] = "en",
+) -> None:
+    """Draw a secret seed and build a test set from it; only hashes of both are published.
+
+    Example: musi season open 2026a --secret ~/season-2026a
+    """
+    from leaderboards.season import open_season
+
+    typer.echo(open_season(name, out, secret, items, lang))
+
+
+@season.command("score")
+def season_score(
+    public: Public,
+    secret: Secret,
+    model: Annotated[str, typer.Option(help="lm-eval's model type.")],
+    out: Annotated[Path, typer.Option(help="Folder of lm-eval's results and samples.")],
+    model_args: Annotated[str, typer.Option(help="lm-eval's arguments of the model.")] = "",
+    batch_size: Annotated[int, typer.Option(min=1, help="Requests at once.")] = 8,
+    chat: Annotated[bool, typer.Option("--chat", help="Put prompts into the model's chat template.")] = False,
+) -> None:
+    """Run a model on the secret test set. Keep what is written as secret as the test set until it is revealed.
+
+    Example: musi season score leaderboards/seasons/2026a.json --secret ~/season-2026a --model musi-gold --out runs/2026a
+    """
+    from leaderboards.season import score
+
+    put(score(public, secret, out, model, model_args, batch_size, chat))
+
+
+@season.command("reveal")
+def season_reveal(public: Public, secret: Secret) -> None:
+    """Publish the seed: from now on anybody can build the test set and check it.
+
+    Example: musi season reveal leaderboards/seasons/2026a.json --secret ~/season-2026a
+    """
+    from leaderboards.season import reveal
+
+    talk(f"{public}: seed {reveal(public, secret).seed}")
+
+
+@season.command("check")
+def season_check(
+    public: Public,
+    results: Annotated[Path | None, typer.Option(help="Folder of `musi season score`, to be scored again, too.")] = None,
+) -> None:
+    """Build a revealed season again, compare its hashes, and prove that no release holds a problem of it.
+
+    Example: musi season check leaderboards/seasons/2026a.json --results runs/2026a
+    """
+    from leaderboards.check import headline
+    from leaderboards.season import check_season
+
+    season, result = check_season(public, results)
+    talk(f"{public}: {season.items:,} items, as published")
+    if result is not None:
+        typer.echo(headline(result))
 
 
 def main() -> None:

@@ -4,14 +4,14 @@ What a pass proves: the numbers follow from the responses in the folder. What it
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import Any, Literal
 
 from leaderboards.evidence import Answer, Frame, read_evidence, same, short
-from leaderboards.specs import TASKS, Kind, TaskSpec
+from leaderboards.specs import TASKS, Kind, TaskSpec, gold
 from leaderboards.submission import (
     CARD,
     MAX_FILES,
@@ -29,6 +29,7 @@ from leaderboards.untrusted import MAX_YAML_BYTES, file_sha256, open_plain, read
 from musi.errors import MusiError
 from musi.metrics import estimates
 from musi.retention import Estimate
+from musi.schema import Item
 from musi.score import SCORER_VERSION
 
 HEADLINES: dict[Kind, tuple[str, ...]] = {
@@ -71,10 +72,13 @@ class Checked:
     def summary(self) -> str:
         """Name, tier and the headline of each task, a line each."""
         lines = [f"{self.submission.name}: {self.tier}, every claim equals what its samples give"]
-        for result in self.tasks.values():
-            names = HEADLINES[result.spec.kind]
-            lines.append(f"{result.spec.name}: " + ", ".join(f"{name} {_shown(result.estimates[name])}" for name in names))
-        return "\n".join(lines)
+        return "\n".join([*lines, *map(headline, self.tasks.values())])
+
+
+def headline(result: TaskResult) -> str:
+    """The headline figures of a task, in one line."""
+    names = HEADLINES[result.spec.kind]
+    return f"{result.spec.name}: " + ", ".join(f"{name} {_shown(result.estimates[name])}" for name in names)
 
 
 def _shown(estimate: Estimate) -> str:
@@ -101,7 +105,7 @@ def check(folder: Path) -> Checked:
         raise MusiError(f"{folder}: holds no samples_musi_*.jsonl; make the folder again with `musi leaderboard submit`")
     _agree(folder / CARD, submission, known(results, tuple(sample_paths), str(results_path)), results_path)
     _match_versions(folder / CARD, submission)
-    tasks = {task: _check_task(TASKS[task], results, results_path, path) for task, path in sample_paths.items()}
+    tasks = {task: check_task(TASKS[task], gold(TASKS[task]), results, results_path, path) for task, path in sample_paths.items()}
     return Checked(folder, submission, sums, tasks)
 
 
@@ -181,8 +185,9 @@ def _match_versions(card: Path, submission: Submission) -> None:
                 )
 
 
-def _check_task(spec: TaskSpec, results: dict[str, Any], results_path: Path, path: Path) -> TaskResult:
-    evidence = read_evidence(spec, path, results, results_path)
+def check_task(spec: TaskSpec, items: Sequence[Item], results: dict[str, Any], results_path: Path, path: Path) -> TaskResult:
+    """Score the samples of one task over `items` again and compare the claim; raises MusiError as `check` does."""
+    evidence = read_evidence(spec, items, path, results, results_path)
     ours = estimates([answer.values for answer in evidence.answers])  # in the order of the file, on which the bootstrap depends
     _same_claim(spec, results, ours, results_path)
     order = [answer.item.index for answer in evidence.answers]

@@ -7,12 +7,12 @@ stay, and the text of the first `SHOWN` items for the reader.
 import hashlib
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from leaderboards.specs import TaskSpec, gold
+from leaderboards.specs import TaskSpec
 from leaderboards.submission import MAX_SAMPLES_BYTES
 from leaderboards.transcripts import Transcript, transcript_of
 from leaderboards.untrusted import parse_json_lines, visible
@@ -51,13 +51,13 @@ class Evidence:
     frame: Frame
 
 
-def read_evidence(spec: TaskSpec, path: Path, results: Mapping[str, Any], results_path: Path) -> Evidence:
-    """Read and score the sample file of a task.
+def read_evidence(spec: TaskSpec, items: Sequence[Item], path: Path, results: Mapping[str, Any], results_path: Path) -> Evidence:
+    """Read and score the sample file of a task, whose gold is `items`.
 
     Raises MusiError naming file, line and item: an item that is unknown, missing or there twice, an edited document, hash or
     prompt, a response that is no text, a logged score that differs from ours.
     """
-    wanted = {item.id: (position, item) for position, item in enumerate(gold(spec))}
+    wanted = {item.id: (position, item) for position, item in enumerate(items)}
     answers: dict[str, Answer] = {}
     frame: Frame | None = None
     hashes = hashlib.sha256()

@@ -13,14 +13,13 @@ from typing import Any
 
 from leaderboards.check import check
 from leaderboards.evidence import fingerprint
-from leaderboards.specs import TaskSpec, gold
+from leaderboards.specs import TASK_FILES, TaskSpec, gold
 from leaderboards.submission import Submission
 from musi.errors import MusiError
 from musi.metrics import Values, forced_values, generate_values
 from musi.samples import Sample
 from musi.schema import Item
 
-TASK_FILES = Path(__file__).parents[1] / "tasks"
 SAFE_MODELS = ("hf", "prosg-rwkv", "musi-gold")  # those that `--model_args` of a stranger cannot make run a stranger's code …
 SAFE_ARGUMENTS = frozenset(  # … with these arguments
     (

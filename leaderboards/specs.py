@@ -2,6 +2,7 @@
 
 import functools
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 from musi.compose import count_words
@@ -10,6 +11,7 @@ from musi.release import load_split, lock_digest
 from musi.schema import Item, Split
 
 Kind = Literal["generate", "forced"]
+TASK_FILES = Path(__file__).parents[1] / "tasks"
 
 
 @dataclass(frozen=True)
