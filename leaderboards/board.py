@@ -24,7 +24,7 @@ from leaderboards.record import EntryRecord, TaskRecord, code_digest, record_of
 from leaderboards.signals import Signal, twin_names, twins
 from leaderboards.specs import TASKS, TaskSpec
 from leaderboards.submission import slug
-from leaderboards.table import PAGE_ROWS, Row, Section, section_of
+from leaderboards.table import PAGE_ROWS, Row, Section, languages, section_of
 from musi.errors import MusiError
 from musi.retention import Floats
 from musi.schema import canonical_json
@@ -165,7 +165,9 @@ Page = tuple[str, str, Callable[[], bytes]]  # path, what its content depends on
 
 
 def _pages(entries: list[Entry], sections: list[Section], log: list[Decision], entry_pages: bool) -> Iterator[Page]:
-    nav = [(section.spec.name, section.file, section.spec.title) for section in sections]
+    nav = [(section.spec.name, section.file) for section in sections]
+    if len(languages(sections)[0]) > 1:
+        nav.append(("Languages", "languages.html"))
 
     def page(template: str, root: str = "", **values: Any) -> Callable[[], bytes]:
         return lambda: render(template, root, nav=nav, **values).encode("utf-8")
@@ -178,6 +180,9 @@ def _pages(entries: list[Entry], sections: list[Section], log: list[Decision], e
         yield "index.html", f"{sections[0].digest}{nav}", page("board.html", section=sections[0], page_rows=PAGE_ROWS)
     else:
         yield "index.html", "", page("empty.html")
+    langs, by_language = languages(sections)
+    if len(langs) > 1:
+        yield "languages.html", f"{_all(sections)}{nav}", page("languages.html", langs=langs, rows=by_language)
     key = canonical_json([line.model_dump(mode="json") for line in log])
     ids = {entry.record.id for entry in entries}
     yield "decisions.html", f"{key}{sorted(ids)}{nav}", page("decisions.html", decisions=log, ids=ids)

@@ -89,7 +89,7 @@ def open_season(name: str, out: Path, secret: Path, items: int, lang: str = "en"
 
 
 def build_items(season: Season, seed: str) -> bytes:
-    """The test set of a seed, as canonical lines. Its items are named after the season, so that no id tells anything of the seed."""
+    """The test set of a seed, as canonical lines. They are named after the season, so that no id tells anything of the seed."""
     lines = []
     for line in split_lines(SPLIT, season.items, season.lang, f"{season.beside}/{season.season}/{seed}"):
         item = parse_item(line, "season")

@@ -3,7 +3,7 @@
 import functools
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -123,6 +123,19 @@ def section_of(spec: TaskSpec, rows: list[Row]) -> Section:
     bins = tuple(bins_of([row.task(spec).curve for row in rows]))
     chart = draw([(visible(row.record.name), row.task(spec).curve) for row in drawn], bins) if bins else None
     return Section(spec, f"{spec.name}.html", tuple(rows), _views(spec, rows, bins), bins, chart)
+
+
+def languages(sections: Sequence[Section]) -> tuple[list[str], list[tuple[EntryRecord, list[Cell]]]]:
+    """The languages of the board, and each entry's retention in them: on its fullest generate task of test_iid in each."""
+    chosen: dict[str, tuple[EntryRecord, dict[str, Cell]]] = {}
+    for section in sections:
+        if section.spec.kind == "generate" and section.spec.split == "test_iid":
+            for row in section.rows:
+                _, cells = chosen.setdefault(row.record.id, (row.record, {}))
+                cells.setdefault(section.spec.lang, share_cell(row.task(section.spec).estimates["retention"], count=True))
+    names = sorted({lang for _, cells in chosen.values() for lang in cells}, key=lambda lang: (lang != "en", lang))
+    rows = [(record, [cells.get(lang, Cell("–")) for lang in names]) for record, cells in chosen.values()]
+    return names, rows
 
 
 def _views(spec: TaskSpec, rows: list[Row], bins: tuple[tuple[int, int], ...]) -> tuple[View, ...]:

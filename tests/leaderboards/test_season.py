@@ -1,4 +1,4 @@
-"""Seasons: nothing leaks before the seed is revealed, everything can be checked after, and no release holds any of the problems."""
+"""Seasons: nothing leaks before the seed is revealed, all can be checked after, and no release holds any of the problems."""
 
 import json
 import shutil
