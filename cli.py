@@ -602,7 +602,7 @@ def leaderboard_review(
 ) -> None:
     """Check the one submission that a pull request adds and print a comment; changed paths come on stdin, each ended by a NUL.
 
-    Example: git -C pr diff --name-only -z origin/main...HEAD | musi leaderboard review pr
+    Example: musi leaderboard review pull leaderboards/entries < changed
     """
     from leaderboards.review import review_pull_request
 

@@ -3,11 +3,11 @@
     OMP_NUM_THREADS=1 python benchmarks/leaderboard.py --json        # about three minutes
     OMP_NUM_THREADS=1 python benchmarks/leaderboard.py --tasks musi_quick --entries 20 --crowd 1000
 
-The submission is the gold oracle's on `--tasks` (2,000 items); the hundred entries are that submission under a hundred names. A build
-scores each entry once (`site_first_s`, a cold cache); afterwards `site_s` is a whole site from the records, `site_again_s` a
-rebuild after one decision, `site_added_s` one after a new entry, which is scored in it. Times are wall-clock seconds with the
-start of Python in them. `paint_s` and `ready_s` are those of headless Chromium for a page of `--crowd` entries: the first text on
-the screen, and the tables ready to sort and filter; `sort_s` and `filter_s` are one of each.
+The submission is the gold oracle's on `--tasks` (2,000 items); the hundred entries are that submission under a hundred names.
+A build scores each entry once (`site_first_s`, a cold cache); afterwards `site_s` is a whole site from the records,
+`site_again_s` a rebuild after one decision, `site_added_s` one after a new entry, which is scored in it. Times are wall-clock
+seconds with the start of Python in them. `paint_s` and `ready_s` are those of headless Chromium for a page of `--crowd` entries:
+the first text on the screen, and the tables ready to sort and filter; `sort_s` and `filter_s` are one of each.
 """
 
 import argparse
@@ -28,16 +28,17 @@ MUSI = [sys.executable, "-m", "musi"]
 def run(*words: str, **environment: str) -> float:
     """Wall-clock seconds of a command of ours."""
     started = time.perf_counter()
-    subprocess.run(
-        [*MUSI, *words], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env={**os.environ, **environment}
-    )
+    done = subprocess.run([*MUSI, *words], capture_output=True, text=True, cwd=ROOT, env={**os.environ, **environment})
+    if done.returncode:
+        sys.exit(f"{words}: {done.stderr[-2000:]}")
     return time.perf_counter() - started
 
 
 def measure_check(folder: Path) -> dict[str, float]:
     """Seconds and peak memory of one check."""
     code = (
-        "import re, sys\nfrom pathlib import Path\nfrom leaderboards.check import check\nimport time\nstarted = time.perf_counter()\n"
+        "import re, sys\nfrom pathlib import Path\nfrom leaderboards.check import check\nimport time\n"
+        "started = time.perf_counter()\n"
         "check(Path(sys.argv[1]))\nmemory = int(re.search(r'VmHWM:\\s+(\\d+)', Path('/proc/self/status').read_text())[1])\n"
         "print(time.perf_counter() - started, memory / 1000)"
     )
