@@ -153,7 +153,7 @@ def many(record: EntryRecord, count: int) -> list[EntryRecord]:
             kept = [int(each) for each in rng.binomial(task.alone, rng.uniform(0.05, 0.95))]
             value = sum(kept) / max(1, sum(task.alone))
             shown = {key: replace(each, value=value, low=value - 0.02, high=value + 0.02) for key, each in task.estimates.items()}
-            shown["single_acc"] = task.estimates["single_acc"]
+            shown |= {key: each for key, each in task.estimates.items() if key.endswith("single_acc")}
             tasks[name] = replace(task, kept=kept, estimates=shown, wrong=[f"{n}"] * len(task.wrong))
         card = record.submission.model_copy(update={"name": f"model {n}", "parameters": int(10 ** rng.uniform(6, 11))})
         made.append(replace(record, id=f"model-{n}", submission=card, tasks=tasks))
