@@ -2,13 +2,16 @@
 
 import functools
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 from musi.compose import count_words
-from musi.release import load_split
+from musi.generate import RELEASE
+from musi.release import load_split, lock_digest
 from musi.schema import Item, Split
 
 Kind = Literal["generate", "forced"]
+TASK_FILES = Path(__file__).parents[1] / "tasks"
 
 
 @dataclass(frozen=True)
@@ -22,6 +25,13 @@ class TaskSpec:
     max_words: int | None
     version: float
     title: str
+    release: str = RELEASE
+    lang: str = "en"
+
+    @property
+    def lock_sha256(self) -> str:
+        """Digest of the lock of the task's release."""
+        return lock_digest(self.release)
 
 
 TASKS = {
