@@ -16,7 +16,7 @@ from leaderboards.specs import TaskSpec
 from leaderboards.submission import MAX_SAMPLES_BYTES
 from leaderboards.transcripts import Transcript, transcript_of
 from leaderboards.untrusted import parse_json_lines, visible
-from musi.compose import single_prompt
+from musi.compose import SEPARATOR, single_prompt
 from musi.errors import MusiError
 from musi.metrics import Values, forced_values, generate_values
 from musi.samples import Sample, forced_pairs
@@ -39,7 +39,8 @@ class Answer:
     fingerprint: str = ""
     verbatim: bool = False  # the whole response is our gold answer, byte for byte
     empty: int = 0  # responses without any text, of the whole prompt and of the stages alone
-    overrun: bool = False  # stages are missing though the response is longer than the gold answer
+    truncated: int = 0  # prompts that were longer than the model could hold, as far as lm-eval knew
+    cut: bool = False  # the whole response filled its budget, or, where that is not known, is longer than gold and lacks stages
     transcript: Transcript | None = None
 
 
@@ -120,7 +121,8 @@ def _asked(spec: TaskSpec, row: dict[str, Any], item: Item, frame: Frame | None,
     """Every request must hold the prompt that was to be asked, with the same text around it in all of them; returns that text."""
     n = len(item.stages)
     singles = [single_prompt(item, k) for k in range(n)]
-    prompts = [item.prompt, *singles] if spec.kind == "generate" else [item.prompt] * n + singles
+    whole = item.prompt + SEPARATOR + item.prompt if spec.twice else item.prompt
+    prompts = [whole, *singles] if spec.kind == "generate" else [whole] * n + singles
     if not isinstance(row["arguments"], dict) or len(row["arguments"]) != len(prompts):
         raise MusiError(f"{here} was asked more or less than its {len(prompts)} requests; run the task again unchanged")
     for k, prompt in enumerate(prompts):
@@ -157,24 +159,35 @@ def _in_json(prompt: str) -> tuple[str, str]:
 
 def _answer(spec: TaskSpec, row: dict[str, Any], item: Item, shown: bool, here: str) -> Answer:
     responses = _responses(spec, row, item, here)
-    sample = Sample(item, tuple(responses))
+    truncated, filled = (_flags(row, name, len(responses), here) for name in ("truncated", "out_of_tokens"))
+    sample = Sample(item, tuple(responses), truncated, filled)
     if spec.kind == "forced":
-        values = forced_values(item, forced_pairs(sample, here))
+        values = forced_values(sample, forced_pairs(sample, here))
         _same_values(row, values, here)
-        return Answer(item, values)
+        return Answer(item, values, truncated=sum(sample.truncated))
     if longest := max((len(text) for text in responses if len(text) > MAX_RESPONSE_CHARS), default=0):
         raise MusiError(f"{here}: a response of {longest:,} characters, more than any budget allows; run the task again")
     values = generate_values(sample)
     _same_values(row, values, here)
+    overrun = not values["completed"][0] and len(sample.multi) > OVERRUN * len(item.answer)
     return Answer(
         item=item,
         values=values,
         fingerprint=fingerprint(sample.multi),
         verbatim=sample.multi == item.answer,
         empty=sum(not text.strip() for text in responses),
-        overrun=not values["completed"][0] and len(sample.multi) > OVERRUN * len(item.answer),
+        truncated=sum(sample.truncated),
+        cut=sample.out_of_tokens[0] if sample.out_of_tokens else overrun,
         transcript=transcript_of(sample) if shown else None,
     )
+
+
+def _flags(row: dict[str, Any], name: str, n: int, here: str) -> tuple[bool, ...]:
+    """What the task noted of each request; empty where it could not know."""
+    flags = row.get(name, [])
+    if not isinstance(flags, list) or len(flags) not in (0, n) or not all(isinstance(flag, bool) for flag in flags):
+        raise MusiError(f"{here}: {name} is not one true or false a request; submit unedited samples")
+    return tuple(flags)
 
 
 def fingerprint(response: str) -> str:

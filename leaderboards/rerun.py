@@ -130,5 +130,5 @@ def _values(spec: TaskSpec, item: Item, row: Mapping[str, Any]) -> tuple[Values,
     """What a fresh sample is worth, and its whole response if there is one."""
     given = [each[0] for each in row["resps"]]
     if spec.kind == "forced":
-        return forced_values(item, [(float(nats), str(greedy) == "True") for nats, greedy in given]), None
+        return forced_values(Sample(item, tuple(given)), [(float(nats), str(greedy) == "True") for nats, greedy in given]), None
     return generate_values(Sample(item, tuple(given))), given[0]

@@ -217,9 +217,7 @@ def _check_results(season: Season, items: tuple[Item, ...], folder: Path) -> Tas
     samples = sorted(path for path in folder.rglob(f"samples_{TASK}_*") if SAMPLES.fullmatch(path.name))
     if len(claims) != 1 or len(samples) != 1:
         raise MusiError(f"{folder}: holds {len(claims)} results and {len(samples)} sample files; give the folder of one run")
-    spec = TaskSpec(
-        TASK, "generate", SPLIT, len(items), None, TASK_VERSION, f"Season {season.season}", season.release, season.lang
-    )
+    spec = TaskSpec(TASK, "generate", SPLIT, len(items), None, TASK_VERSION, f"Season {season.season}", season.lang)
     return check_task(spec, items, read_results(claims[0]), claims[0], samples[0])
 
 

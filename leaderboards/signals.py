@@ -21,9 +21,10 @@ TABLE = {  # when each is shown, and what it may mean
     "gold copied": ("95 % or more of the whole responses are our gold answers to the byte", "the answers were known"),
     "empty responses": ("5 % or more of all responses hold no text", "a broken run"),
     "cut responses": (
-        "5 % or more of the whole responses pass the length of the gold answer and lack stages",
+        "5 % or more of the whole responses filled their budget, or pass the length of gold and lack stages",
         "a model that loops, or a budget that cut it",
     ),
+    "truncated prompts": ("any prompt was longer than the model could hold", "what was cut off could not be remembered"),
     "weak control": ("more stages are right in the chain only than alone only (p < 0.01)", "the control was held back"),
     "mirrored control": (
         "nearly every stage right alone is right in the chain, too, though many are wrong",
@@ -61,10 +62,10 @@ def _of_task(result: TaskResult) -> Iterable[Signal]:
     n_responses = sum(1 + len(answer.item.stages) for answer in answers)
     if (count := sum(answer.empty for answer in answers)) >= EMPTY_SHARE * n_responses:
         yield Signal("empty responses", f"{task}: {count:,} of {n_responses:,} responses hold no text")
-    if (count := sum(answer.overrun for answer in answers)) >= CUT_SHARE * n:
-        yield Signal(
-            "cut responses", f"{task}: {count} of {n} whole responses pass the length of the gold answer and lack stages"
-        )
+    if (count := sum(answer.cut for answer in answers)) >= CUT_SHARE * n:
+        yield Signal("cut responses", f"{task}: {count} of {n} whole responses filled their budget or ran on without an end")
+    if count := sum(answer.truncated for answer in answers):
+        yield Signal("truncated prompts", f"{task}: {count:,} of {n_responses:,} prompts were longer than the model could hold")
     pairs = [(multi, single) for answer in answers for multi, single in answer.values["retention"]]
     chain_only = sum(multi and not single for multi, single in pairs)
     alone_only = sum(single and not multi for multi, single in pairs)
