@@ -9,8 +9,8 @@ import pytest
 import torch
 
 from prosg_ref import decode
+from prosg_ref.adapters import state_features
 from prosg_ref.convert import hf_name
-from prosg_ref.prosg import state_features
 from prosg_ref.rwkv4 import RWKV4, RWKV4Config, State
 
 pytestmark = pytest.mark.slow
