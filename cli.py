@@ -15,8 +15,19 @@ from types import ModuleType
 from typing import Annotated, Any
 
 import typer
+import typer.core
 
 TASKS = Path(__file__).resolve().parent / "tasks"
+
+
+class ReportGroup(typer.core.TyperGroup):
+    """`musi report DIR` means `musi report show DIR`."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        if args and args[0] not in self.commands and args[0] != "--help":
+            args = ["show", *args]
+        return super().parse_args(ctx, args)
+
 
 app = typer.Typer(
     name="musi",
@@ -29,14 +40,19 @@ tasks = typer.Typer(no_args_is_help=True, help="The lm-evaluation-harness tasks.
 train = typer.Typer(no_args_is_help=True, help="Train the reference model: the backbone first, then ProSG on top of it.")
 study = typer.Typer(no_args_is_help=True, help="Studies of ProSG: ablation, scaling, languages, overhead, transfer; and verify.")
 model = typer.Typer(no_args_is_help=True, help="Checkpoints of RWKV-4 models.")
+season = typer.Typer(no_args_is_help=True, help="Secret test sets: hash published first, seed revealed after.")
 leaderboard = typer.Typer(no_args_is_help=True, help="Submit results, check them by scoring them again, build the board.")
+reports = typer.Typer(cls=ReportGroup, no_args_is_help=True, help="What models forget of their prompts, from saved samples.")
 app.add_typer(dataset, name="dataset")
 app.add_typer(tasks, name="tasks")
 app.add_typer(train, name="train")
 app.add_typer(study, name="study")
 app.add_typer(model, name="model")
 app.add_typer(leaderboard, name="leaderboard")
+app.add_typer(reports, name="report")
+app.add_typer(season, name="season")
 
+Results = Annotated[list[Path], typer.Argument(help="Folders that lm-eval wrote with --log_samples -o, or samples files.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of tables.")]
 Directory = Annotated[Path, typer.Argument(help="Folder of a built dataset.", show_default=True)]
 Config = Annotated[str, typer.Option("--config", help="Recipe: a YAML file, or the name of a shipped one.")]
@@ -48,6 +64,12 @@ Workers = Annotated[int, typer.Option(min=1, max=256, help="Processes; the resul
 StudyConfig = Annotated[str, typer.Option("--config", help="Study: a YAML file, or the name of a shipped one.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Print parameters, memory, FLOPs and time, and train nothing.")]
 Device = Annotated[str, typer.Option(help="Device that --dry-run reckons with, `N*NAME` for several.")]
+Entries = Annotated[Path, typer.Argument(help="Folder of the entries; the log of decisions lies beside it.")]
+By = Annotated[str, typer.Option(help="Who decided.")]
+Public = Annotated[Path, typer.Argument(help="The published file of the season.")]
+Secret = Annotated[Path, typer.Option(help="Secret folder of the season: its seed and its test set.")]
+Reason = Annotated[str, typer.Option(help="Why, in one line.")]
+DEFAULT_ENTRIES = Path("leaderboards/entries")
 DEFAULT_DATA = Path("data/musi-1.0.0")
 
 
@@ -81,6 +103,14 @@ class Layout(StrEnum):
 
 
 Track = Annotated[Tracker | None, typer.Option(help="Send metrics there as well; an extra of the same name installs it.")]
+
+
+class LaterDecision(StrEnum):
+    """What can be decided about an entry after it was accepted."""
+
+    flagged = "flagged"
+    removed = "removed"
+    accepted = "accepted"
 
 
 def beside(name: str) -> ModuleType:
@@ -348,33 +378,79 @@ def tasks_path() -> None:
 
 
 @tasks.command("check")
-def tasks_check() -> None:
-    """Load every task deeply: YAML, data, requests, and scores of gold and of empty answers.
+def tasks_check(names: Annotated[list[str] | None, typer.Argument(help="Tasks to check; all without any.")] = None) -> None:
+    """Load every task deeply: YAML, data, requests, and scores of gold, foreign, echoed and empty answers.
 
     Example: musi tasks check
     """
-    for line in beside("musi_check").check(TASKS):
+    for line in beside("musi_check").check(TASKS, names or ()):
         typer.echo(line)
 
 
-@app.command("report")
-def report_command(
-    results: Annotated[Path, typer.Argument(help="Folder that lm-eval wrote with --log_samples -o, or one samples file.")],
+@reports.command("show")
+def report_show(
+    results: Results,
+    as_json: Json = False,
+    html: Annotated[Path | None, typer.Option(help="Write one HTML file with plots instead.")] = None,
+) -> None:
+    """Retention by distance, stage, memory, family and chain length, the half-life, and what failed; several models side by side.
+
+    Example: musi report show runs/smollm2-quick runs/tiny-quick --html report.html
+
+    `musi report DIR` is short for `musi report show DIR`.
+    """
+    from musi.report import report
+
+    data = report(results)
+    if html is not None:
+        from musi.report_html import write
+
+        write(data, html)
+        talk(f"report in {html}")
+    if as_json:
+        put(data)
+    elif html is None:
+        from rich.console import Console
+
+        from musi.report_print import print_report
+
+        print_report(data, Console())
+
+
+@reports.command("transcript")
+def report_transcript(
+    item_id: Annotated[str, typer.Argument(help="Item, such as musi-1.0.0-test_iid-00007.")],
+    results: Results,
     as_json: Json = False,
 ) -> None:
-    """Retention, its curve over distance and its half-life, from saved samples.
+    """Prompt, response, what was cut from it for each stage, and the verdicts, side by side.
 
-    Example: musi report runs/smollm2-quick
+    Example: musi report transcript musi-1.0.0-test_iid-00007 runs/smollm2-quick
     """
     from rich.console import Console
 
-    from musi.report import print_report, report
+    from musi.transcript import print_transcript, transcripts
 
-    data = report(results)
+    found = transcripts(item_id, results)
     if as_json:
-        put(data)
-    else:
-        print_report(data, Console())
+        put(found)
+        return
+    for data in found:
+        print_transcript(data, Console())
+
+
+@app.command("rescore")
+def rescore_command(results: Results, as_json: Json = False) -> None:
+    """Old samples under today's scorer: every verdict that changes, and retention before and now.
+
+    Example: musi rescore runs/smollm2-quick
+    """
+    from rich.console import Console
+
+    from musi.rescore import print_rescore, rescore
+
+    found = rescore(results)
+    put(found) if as_json else print_rescore(found, Console())
 
 
 @app.command("generate")
@@ -417,7 +493,8 @@ def eval_command(context: typer.Context) -> None:
     """
     from lm_eval.__main__ import cli_evaluate
 
-    import prosg_ref.harness  # noqa: F401  registers the model
+    import leaderboards.oracle  # noqa: F401
+    import prosg_ref.harness  # noqa: F401  both register their model
 
     arguments = list(context.args)
     if "--include_path" not in arguments and any(word.startswith("--task") for word in arguments):
@@ -572,28 +649,182 @@ def leaderboard_submit(
 
 
 @leaderboard.command("check")
-def leaderboard_check(submission: Annotated[Path, typer.Argument(help="Submission folder.")]) -> None:
-    """Score the raw responses of a submission again; refuse it when a claim differs.
+def leaderboard_check(
+    submission: Annotated[Path, typer.Argument(help="Submission folder, or a .zip of one.")],
+    entries: Annotated[Path | None, typer.Option(help="Entries to compare with: copied responses, look-alike names.")] = None,
+) -> None:
+    """Score the raw responses of a submission again; refuse it when a claim differs; say what a human should look at.
 
     Example: musi leaderboard check submissions/smollm2-135m
     """
-    from leaderboards.check import check
+    from leaderboards.archive import opened
+    from leaderboards.review import report, review
 
-    typer.echo(check(submission).summary())
+    with opened(submission) as folder:
+        typer.echo(report(*review(folder, entries)))
+
+
+@leaderboard.command("review")
+def leaderboard_review(
+    tree: Annotated[Path, typer.Argument(help="Checkout of the pull request; nothing in it is run.")],
+    entries: Entries = DEFAULT_ENTRIES,
+) -> None:
+    """Check the one submission that a pull request adds and print a comment; changed paths come on stdin, each ended by a NUL.
+
+    Example: musi leaderboard review pull leaderboards/entries < changed
+    """
+    from leaderboards.review import review_pull_request
+
+    passed, comment = review_pull_request(tree, sys.stdin.buffer.read(1_000_000), entries)
+    typer.echo(comment)
+    if not passed:
+        raise typer.Exit(1)
+
+
+@leaderboard.command("accept")
+def leaderboard_accept(
+    submission: Annotated[Path, typer.Argument(help="Submission folder, or a .zip of one.")],
+    by: By,
+    reason: Reason,
+    entries: Entries = DEFAULT_ENTRIES,
+) -> None:
+    """Check a submission, take it into the entries and log the decision.
+
+    Example: musi leaderboard accept submissions/smollm2-135m --by "Ann Other" --reason "re-scored, transcripts read"
+    """
+    import datetime
+
+    from leaderboards.decisions import accept
+
+    typer.echo(accept(submission, entries, entries.parent / "decisions.jsonl", by, reason, datetime.date.today()))
+
+
+@leaderboard.command("decide")
+def leaderboard_decide(
+    entry: Annotated[Path, typer.Argument(help="Folder of the entry.")],
+    decision: Annotated[LaterDecision, typer.Argument(help="What was decided.")],
+    by: By,
+    reason: Reason,
+) -> None:
+    """Log that an entry is flagged, removed from the board, or accepted again after that.
+
+    Example: musi leaderboard decide leaderboards/entries/some-model removed --by "Ann Other" --reason "asked for by its author"
+    """
+    import datetime
+
+    from leaderboards.decisions import log
+
+    line = log(entry, entry.parent.absolute().parent / "decisions.jsonl", decision.value, by, reason, datetime.date.today())
+    talk(f"{line.entry}: {line.decision}")
+
+
+@leaderboard.command("rerun")
+def leaderboard_rerun(
+    submission: Annotated[Path, typer.Argument(help="Folder of the entry or submission.")],
+    items: Annotated[int, typer.Option(min=1, help="Random items of each of its tasks.")] = 20,
+    model_args: Annotated[str | None, typer.Option(help="lm-eval's arguments of the model here, instead of the card's.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Draw the items of an earlier re-run again.")] = None,
+    batch_size: Annotated[int, typer.Option(min=1, help="Requests at once.")] = 8,
+    by: Annotated[str | None, typer.Option(help="Log a pass in the decisions, as made by you.")] = None,
+) -> None:
+    """Run random items again with the weights at hand and compare verdicts; fails when they differ.
+
+    Example: musi leaderboard rerun leaderboards/entries/tiny-rwkv --items 20
+    """
+    import datetime
+
+    from leaderboards.decisions import log
+    from leaderboards.rerun import rerun
+
+    found = rerun(submission, items, seed, model_args, batch_size)
+    typer.echo(found.summary())
+    if not found.passed:
+        talk("the model does not give what was submitted")
+        raise typer.Exit(1)
+    if by is not None:
+        decisions = submission.parent.absolute().parent / "decisions.jsonl"
+        log(submission, decisions, "re-run", by, found.summary(), datetime.date.today())
 
 
 @leaderboard.command("build")
 def leaderboard_build(
-    entries: Annotated[Path, typer.Argument(help="Folder of submission folders.")],
-    out: Annotated[Path, typer.Option(help="Folder of the page.")] = Path("site"),
+    entries: Entries = DEFAULT_ENTRIES,
+    out: Annotated[Path, typer.Option(help="Folder of the site.")] = Path("site"),
 ) -> None:
-    """Check every entry and render the board as one static page.
+    """Check every entry not checked before and render the board as a static site.
 
     Example: musi leaderboard build submissions --out site
     """
     from leaderboards.board import build
 
-    typer.echo(build(entries, out))
+    with progress("entries", sum(1 for path in entries.glob("*/"))) as advance:
+        page = build(entries, out, progress=advance)
+    typer.echo(page)
+
+
+@season.command("open")
+def season_open(
+    name: Annotated[str, typer.Argument(help="Name of the season: small letters and digits.")],
+    secret: Annotated[Path, typer.Option(help="Folder to make for the seed and the test set; keep it to yourself.")],
+    out: Annotated[Path, typer.Option(help="Folder of the published file.")] = Path("leaderboards/seasons"),
+    items: Annotated[int, typer.Option(min=1, help="Items of the test set.")] = 1_000,
+    lang: Annotated[str, typer.Option(help="Language of the test set.")] = "en",
+) -> None:
+    """Draw a secret seed and build a test set from it; only hashes of both are published.
+
+    Example: musi season open 2026a --secret ~/season-2026a
+    """
+    from leaderboards.season import open_season
+
+    typer.echo(open_season(name, out, secret, items, lang))
+
+
+@season.command("score")
+def season_score(
+    public: Public,
+    secret: Secret,
+    model: Annotated[str, typer.Option(help="lm-eval's model type.")],
+    out: Annotated[Path, typer.Option(help="Folder of lm-eval's results and samples.")],
+    model_args: Annotated[str, typer.Option(help="lm-eval's arguments of the model.")] = "",
+    batch_size: Annotated[int, typer.Option(min=1, help="Requests at once.")] = 8,
+    chat: Annotated[bool, typer.Option("--chat", help="Put prompts into the model's chat template.")] = False,
+) -> None:
+    """Run a model on the secret test set. Keep what is written as secret as the test set until it is revealed.
+
+    Example: musi season score leaderboards/seasons/2026a.json --secret ~/season-2026a --model musi-gold --out runs/2026a
+    """
+    from leaderboards.season import score
+
+    put(score(public, secret, out, model, model_args, batch_size, chat))
+
+
+@season.command("reveal")
+def season_reveal(public: Public, secret: Secret) -> None:
+    """Publish the seed: from now on anybody can build the test set and check it.
+
+    Example: musi season reveal leaderboards/seasons/2026a.json --secret ~/season-2026a
+    """
+    from leaderboards.season import reveal
+
+    talk(f"{public}: seed {reveal(public, secret).seed}")
+
+
+@season.command("check")
+def season_check(
+    public: Public,
+    results: Annotated[Path | None, typer.Option(help="Folder of `musi season score`, to be scored again, too.")] = None,
+) -> None:
+    """Build a revealed season again, compare its hashes, and prove that no release holds a problem of it.
+
+    Example: musi season check leaderboards/seasons/2026a.json --results runs/2026a
+    """
+    from leaderboards.check import headline
+    from leaderboards.season import check_season
+
+    season, result = check_season(public, results)
+    talk(f"{public}: {season.items:,} items, as published")
+    if result is not None:
+        typer.echo(headline(result))
 
 
 def main() -> None:

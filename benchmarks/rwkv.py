@@ -1,24 +1,25 @@
 """How fast the RWKV-4 backbone is, beside the package `rwkv` and Hugging Face's `RwkvForCausalLM` in the same process.
 
-    python benchmarks/rwkv.py --json                          # everything, about ten minutes on two idle cores
+    python benchmarks/rwkv.py --json                          # everything, about five minutes on two idle cores
     python benchmarks/rwkv.py --parts decode,prefill          # some parts
     python benchmarks/rwkv.py --layers 2 --width 64 --vocab 500 --repeats 1   # a rehearsal
 
-Weights are random, of the 169M shape unless told otherwise. Every figure is the median over repeats in which the
-programs take turns, after one warm-up each; the peers run with what makes them fastest (JIT on for `rwkv`, eager for
-Hugging Face, which has no fast path on a CPU). Letters: B batch, T tokens of a sequence.
+Weights are random, of the 169M shape unless told otherwise. Every program is timed on one thread, by the process's CPU
+time, and on two, by the wall clock: the latter needs a machine on which nothing else runs. Every figure is the median
+over repeats in which all programs and both numbers of threads take turns, after one warm-up each; the peers run with
+what makes them fastest (JIT on for `rwkv`, eager for Hugging Face, which has no fast path on a CPU). Letters: B batch,
+T tokens of a sequence.
 
-| part         | what is timed                                                                                     |
-|--------------|---------------------------------------------------------------------------------------------------|
-| train_tiny   | one step (forward, backward, clip, fused Adam) at L4 D128 V2048, B16 T256                         |
-| train_169m   | the same at B4 T256, and the share of ours that is spent in matrix products                       |
-| prefill      | 256 tokens, logits of the last one                                                                |
-| decode       | 16 greedy tokens one by one, float32 and float16 weights; a batch of 16                           |
-| threads      | ours on two threads against one: training (B4 T256), prefill, one decoded token; idle cores only  |
-| greedy       | answers to 20 validation items of MuSI by a trained checkpoint, float16 against float32           |
-| limits       | float32 matrix product (512 tokens by D × 4D) and reading of memory: what bounds the rest         |
+| part       | what is timed                                                                                          |
+|------------|--------------------------------------------------------------------------------------------------------|
+| limits     | float32 matrix product (512 tokens by D x 4D) and reading of memory: what bounds the rest              |
+| train_tiny | one step (forward, backward, clip, fused Adam) at L4 D128 V2048, B16 T256                              |
+| train_169m | the same at B2 T256, and the share of ours that is spent in matrix products                            |
+| prefill    | 256 tokens, logits of the last one                                                                     |
+| decode     | 16 greedy tokens one by one, the blocks in float32, float16 and bfloat16; a batch of 16                |
+| greedy     | answers to 20 validation items of MuSI by a trained checkpoint, 16-bit weights against float32         |
 
-All but `threads`, which is timed by the wall clock, is on one thread and timed by the process's CPU time.
+Ratios without a suffix are those on one thread, `_2_threads` those on two.
 """
 
 # ruff: noqa: E402  (two variables and the path must be set before the imports that look at them)
@@ -30,6 +31,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -42,17 +44,20 @@ from torch import Tensor, nn
 
 sys.path[0] = str(Path(__file__).parents[1])  # not this folder: its rwkv.py would hide the package rwkv
 
+from musi.build import split_lines
 from musi.compose import SEPARATOR, multi_example
+from musi.schema import parse_item
 from prosg_ref.checkpoint import load_backbone
 from prosg_ref.convert import hf_name
-from prosg_ref.examples import load_items
 from prosg_ref.generate import Request, generate
+from prosg_ref.linear import linear
 from prosg_ref.loss import head_cross_entropy
 from prosg_ref.rwkv4 import RWKV4, RWKV4Config
 from prosg_ref.train import BETAS
 
-PARTS = ("limits", "train_tiny", "train_169m", "prefill", "decode", "threads", "greedy")
-PRODUCTS = ("aten::mm", "aten::bmm", "aten::addmm", "aten::addmm_", "aten::baddbmm")
+PARTS = ("limits", "train_tiny", "train_169m", "prefill", "decode", "greedy")
+CLOCKS = {1: time.process_time, 2: time.perf_counter}  # by number of threads
+PRODUCTS = ("mkldnn::_linear_pointwise", "aten::mm", "aten::bmm", "aten::addmm", "aten::addmm_", "aten::baddbmm")
 TINY = RWKV4Config(4, 128, 2048)
 PREFILL, DECODE = 256, 16  # tokens
 
@@ -60,31 +65,40 @@ Step = Callable[[], object]
 Figures = dict[str, Any]
 
 
-def interleaved(candidates: dict[str, Step], repeats: int, clock: Callable[[], float] = time.process_time) -> dict[str, float]:
-    """Median seconds of each candidate; they take turns, so that a busy moment hits all of them.
+class Times:
+    """Median seconds of each program on each number of threads."""
 
-    On one thread the clock is the process's CPU time, which leaves out what else the machine does meanwhile.
-    """
-    for step in candidates.values():
-        step()
-    seconds: dict[str, list[float]] = {name: [] for name in candidates}
-    for _ in range(repeats):
-        for name, step in candidates.items():
-            start = clock()
+    threads = tuple(CLOCKS)
+
+    def __init__(self, candidates: dict[str, Step], repeats: int) -> None:
+        """Time them; they take turns, so that a busy moment hits all of them."""
+        for step in candidates.values():
             step()
-            seconds[name].append(clock() - start)
-    return {name: statistics.median(found) for name, found in seconds.items()}
-
-
-def on_threads(count: int, step: Step) -> Step:
-    """The same step on so many threads."""
-
-    def run() -> None:
-        torch.set_num_threads(count)
-        step()
+        seconds: dict[tuple[str, int], list[float]] = {(name, n): [] for name in candidates for n in self.threads}
+        for _ in range(repeats):
+            for threads in self.threads:
+                clock = CLOCKS[threads]
+                torch.set_num_threads(threads)
+                for name, step in candidates.items():
+                    start = clock()
+                    step()
+                    seconds[name, threads].append(clock() - start)
         torch.set_num_threads(1)
+        self.names = list(candidates)
+        self.seconds = {key: statistics.median(found) for key, found in seconds.items()}
 
-    return run
+    def rates(self, amounts: dict[str, float]) -> dict[str, list[float]]:
+        """Amount per second on each number of threads; the key "" holds for names that are not there."""
+        return {name: [amounts.get(name, amounts[""]) / self.seconds[name, n] for n in self.threads] for name in self.names}
+
+    def ratio(self, key: str, slow: str, fast: str, factor: float = 1.0) -> Figures:
+        """How many times as fast, as `key` for one thread and `key_2_threads`."""
+        names = {1: key, 2: f"{key}_2_threads"}
+        return {names[n]: factor * self.seconds[slow, n] / self.seconds[fast, n] for n in self.threads}
+
+    def speedup(self, key: str, name: str = "ours") -> Figures:
+        """Of two threads, where both numbers are timed."""
+        return {key: self.seconds[name, 1] / self.seconds[name, 2]} if len(self.threads) > 1 else {}
 
 
 def random_model(config: RWKV4Config) -> RWKV4:
@@ -122,6 +136,13 @@ def pip_rwkv(model: RWKV4) -> Any:
         path = Path(folder) / "model.pth"
         torch.save(model.state_dict(), path)
         return RWKV(model=os.fspath(path.with_suffix("")), strategy="cpu fp32", verbose=False)
+
+
+@cache
+def programs(config: RWKV4Config) -> tuple[RWKV4, Any, nn.Module]:
+    """Ours, the package `rwkv` and Hugging Face's, with the same weights, ready to read."""
+    ours = random_model(config).eval().requires_grad_(False)
+    return ours, pip_rwkv(ours), hugging_face(ours).eval()
 
 
 def training_step(model: nn.Module, loss_of: Callable[[], Tensor]) -> Step:
@@ -171,64 +192,66 @@ def bench_limits(config: RWKV4Config, repeats: int) -> Figures:
     width = config.n_embd
     x, w = torch.randn(512, width), torch.randn(4 * width, width)
     big = torch.randn(2**26)  # 256 MiB
-    found = interleaved({"product": lambda: F.linear(x, w), "read": lambda: big.sum()}, max(repeats, 5))
-    return {
-        "gflops_fp32": 2 * x.shape[0] * w.numel() / found["product"] / 1e9,
-        "memory_gb_per_s": big.numel() * 4 / found["read"] / 1e9,
-    }
+    with torch.inference_mode():
+        times = Times({"torch": lambda: F.linear(x, w), "ours": lambda: linear(x, w), "read": lambda: big.sum()}, max(repeats, 7))
+    rates = times.rates({"": 2 * x.shape[0] * w.numel() / 1e9, "read": big.numel() * 4 / 1e9})
+    return {"memory_gb_per_s": rates.pop("read"), "gflops_fp32": rates}
 
 
 def bench_train_tiny(config: RWKV4Config, repeats: int) -> Figures:
     batch, time_ = 16, 256
-    steps = training_steps(TINY, batch, time_)
-    found = interleaved(steps, repeats)
+    times = Times(training_steps(TINY, batch, time_), repeats)
     return {
-        "train_tiny_tokens_per_s": {name: batch * time_ / seconds for name, seconds in found.items()},
-        "train_vs_hf_tiny": found["hf"] / found["ours"],
+        "train_tiny_tokens_per_s": times.rates({"": batch * time_}),
+        **times.ratio("train_vs_hf_tiny", "hf", "ours"),
+        **times.speedup("threads2_speedup_tiny"),
     }
 
 
 def bench_train_169m(config: RWKV4Config, repeats: int) -> Figures:
-    batch, time_ = 4, 256
+    batch, time_ = 2, 256
     steps = training_steps(config, batch, time_)
-    found = interleaved(steps, repeats)
+    times = Times(steps, repeats)
     share, others = product_share(steps["ours"])
-    flops = 6 * batch * time_ * sum(p for p in (config.n_layer * 13 * config.n_embd**2, config.vocab_size * config.n_embd))
+    weights = config.n_layer * 13 * config.n_embd**2 + config.vocab_size * config.n_embd
     return {
-        "train_169m_tokens_per_s": {name: batch * time_ / seconds for name, seconds in found.items()},
-        "train_169m_gflops": flops / found["ours"] / 1e9,
-        "train_vs_hf_169m": found["hf"] / found["ours"],
+        "train_169m_tokens_per_s": times.rates({"": batch * time_}),
+        "train_169m_gflops": times.rates({"": 6 * batch * time_ * weights / 1e9})["ours"],
+        **times.ratio("train_vs_hf_169m", "hf", "ours"),
         "matmul_share_169m": share,
         "beside_products_169m": others,
+        **times.speedup("threads2_speedup"),
+        **times.speedup("threads2_speedup_hf", "hf"),
     }
 
 
 @torch.inference_mode()
 def bench_prefill(config: RWKV4Config, repeats: int) -> Figures:
-    ours = random_model(config).eval()
-    peer, other = pip_rwkv(ours), hugging_face(ours).eval()
-    small = ours.with_float16_weights()
+    ours, peer, other = programs(config)
     tokens = torch.randint(0, config.vocab_size, (1, PREFILL), generator=torch.Generator().manual_seed(2))
     ids = tokens[0].tolist()
     torch.testing.assert_close(ours(tokens, last_only=True)[0][0], peer.forward(ids, None)[0], atol=1e-3, rtol=1e-3)
+    small = ours.with_16_bit_weights()
     steps: dict[str, Step] = {
         "ours": lambda: ours(tokens, last_only=True),
         "rwkv": lambda: peer.forward(ids, None),
-        "hf": lambda: other(tokens, use_cache=True),
+        "hf": lambda: other(tokens, use_cache=True, logits_to_keep=1),
         "ours, float16": lambda: small(tokens, last_only=True),
     }
-    found = interleaved(steps, repeats)
+    times = Times(steps, repeats + 2)
+    products = 2 * PREFILL * config.n_layer * 13 * config.n_embd**2 / 1e9
     return {
-        "prefill_169m_tokens_per_s": {name: PREFILL / seconds for name, seconds in found.items()},
-        "prefill_vs_rwkv_169m": found["rwkv"] / found["ours"],
+        "prefill_169m_tokens_per_s": times.rates({"": PREFILL}),
+        "prefill_169m_gflops": times.rates({"": products})["ours"],
+        **times.ratio("prefill_vs_rwkv_169m", "rwkv", "ours"),
+        **times.speedup("threads2_speedup_prefill"),
     }
 
 
 @torch.inference_mode()
 def bench_decode(config: RWKV4Config, repeats: int) -> Figures:
-    ours = random_model(config).eval()
-    peer, other = pip_rwkv(ours), hugging_face(ours).eval()
-    small = ours.with_float16_weights()
+    ours, peer, other = programs(config)
+    half, brain = ours.with_16_bit_weights(torch.float16), ours.with_16_bit_weights(torch.bfloat16)
 
     def write(model: RWKV4, batch: int = 1) -> Step:
         first = torch.arange(batch).unsqueeze(1)
@@ -243,9 +266,9 @@ def bench_decode(config: RWKV4Config, repeats: int) -> Figures:
         return step
 
     def write_peer() -> None:
-        token, state = 0, peer_start
+        token, state = 0, [x.clone() for x in peer_start]
         for _ in range(DECODE):
-            logits, state = peer.forward([token], [x.clone() for x in state])
+            logits, state = peer.forward([token], state)
             token = int(logits.argmax())
 
     def write_hf() -> None:
@@ -260,50 +283,39 @@ def bench_decode(config: RWKV4Config, repeats: int) -> Figures:
         "ours": write(ours),
         "rwkv": write_peer,
         "hf": write_hf,
-        "ours, float16": write(small),
+        "ours, float16": write(half),
+        "ours, bfloat16": write(brain),
         "ours, batch 16": write(ours, 16),
-        "ours, batch 16, float16": write(small, 16),
+        "ours, batch 16, float16": write(half, 16),
     }
-    found = interleaved(steps, repeats)
-    rows = {name: 16 if "batch 16" in name else 1 for name in found}
-    read = config.n_layer * 13 * config.n_embd**2 + config.vocab_size * config.n_embd  # weights read per token
+    times = Times(steps, repeats + 2)
+    blocks, head = DECODE * config.n_layer * 13 * config.n_embd**2 / 1e9, DECODE * config.vocab_size * config.n_embd / 1e9
     return {
-        "decode_169m_tokens_per_s": {name: rows[name] * DECODE / seconds for name, seconds in found.items()},
+        "decode_169m_tokens_per_s": times.rates({"": DECODE} | {name: 16 * DECODE for name in steps if "batch" in name}),
         "decode_169m_gb_per_s": {
-            name: size * read * DECODE / found[name] / 1e9 for name, size in (("ours", 4), ("ours, float16", 2))
+            name: times.rates({"": size * blocks + 4 * head})[name] for name, size in (("ours", 4), ("ours, float16", 2))
         },
-        "decode_vs_rwkv_169m": found["rwkv"] / found["ours"],
-        "decode_lowbit_vs_rwkv_169m": found["rwkv"] / found["ours, float16"],
-        "batch16_decode_speedup": 16 * found["ours"] / found["ours, batch 16"],
+        "decode_batch16_gflops": times.rates({"": 32 * (blocks + head)})["ours, batch 16"],
+        **times.ratio("decode_vs_rwkv_169m", "rwkv", "ours"),
+        **times.ratio("decode_lowbit_vs_rwkv_169m", "rwkv", "ours, float16"),
+        **times.ratio("decode_bfloat16_vs_rwkv_169m", "rwkv", "ours, bfloat16"),
+        **times.ratio("batch16_decode_speedup", "ours", "ours, batch 16", 16),
+        **times.speedup("threads2_speedup_decode"),
     }
 
 
-def bench_threads(config: RWKV4Config, repeats: int) -> Figures:
-    tokens = torch.randint(0, config.vocab_size, (4, 257), generator=torch.Generator().manual_seed(3))
-    model = random_model(config)
-
-    def loss_of() -> Tensor:
-        return head_cross_entropy(model.hidden(tokens[:, :-1])[0], model.head.weight, tokens[:, 1:], torch.ones(4, 256))[0]
-
-    @torch.inference_mode()
-    def read(count: int) -> None:
-        model(tokens[:1, :count], last_only=True)
-
-    steps = {"train": training_step(model, loss_of), "prefill": lambda: read(PREFILL), "decode": lambda: read(1)}
-    both = {f"{name} {count}": on_threads(count, step) for name, step in steps.items() for count in (1, 2)}
-    found = interleaved(both, repeats, time.perf_counter)
-    speedups = {name: found[f"{name} 1"] / found[f"{name} 2"] for name in steps}
-    return {"threads2_speedup": speedups.pop("train"), "threads2_speedup_others": speedups}
-
-
-def bench_greedy(checkpoint: Path, data: Path) -> Figures:
+def bench_greedy(checkpoint: Path) -> Figures:
     model, tokenizer = load_backbone(checkpoint)
-    pairs = [multi_example(item) for item in load_items(data / "validation.jsonl")[:20]]
+    pairs = [multi_example(parse_item(line, "validation")) for line in split_lines("validation", 20)]
     separator = tuple(tokenizer.encode(SEPARATOR))
     requests = [Request(tuple(tokenizer.encode(prompt)), separator) for prompt, _ in pairs]
-    found = [generate(m, tokenizer, requests) for m in (model, model.with_float16_weights())]
-    same = sum(a.text == b.text for a, b in zip(*found, strict=True))
-    return {"lowbit_same_answers_of_20": same, "lowbit_answer_tokens": sum(a.tokens for a in found[0])}
+    wanted = generate(model, tokenizer, requests)
+    figures: Figures = {"greedy_answer_tokens": sum(a.tokens for a in wanted)}
+    for dtype in (torch.bfloat16, torch.float16):
+        found = generate(model.with_16_bit_weights(dtype), tokenizer, requests)
+        name = str(dtype).removeprefix("torch.")
+        figures[f"{name}_same_answers_of_20"] = sum(a.text == b.text for a, b in zip(found, wanted, strict=True))
+    return figures
 
 
 BENCHES: dict[str, Callable[[RWKV4Config, int], Figures]] = {
@@ -312,13 +324,14 @@ BENCHES: dict[str, Callable[[RWKV4Config, int], Figures]] = {
     "train_169m": bench_train_169m,
     "prefill": bench_prefill,
     "decode": bench_decode,
-    "threads": bench_threads,
 }
 
 
 def rounded(value: Any) -> Any:
     if isinstance(value, dict):
         return {name: rounded(x) for name, x in value.items()}
+    if isinstance(value, list):
+        return [rounded(x) for x in value]
     return round(value, 3) if isinstance(value, float) else value
 
 
@@ -326,20 +339,22 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--json", action="store_true", help="print nothing but one JSON object at the end")
     parser.add_argument("--parts", default=",".join(PARTS), help=f"comma-separated: {', '.join(PARTS)}")
+    parser.add_argument("--threads", type=int, choices=CLOCKS, help="this number only; 1 where other programs run beside")
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--layers", type=int, default=12)
     parser.add_argument("--width", type=int, default=768)
     parser.add_argument("--vocab", type=int, default=50277)
     parser.add_argument("--checkpoint", type=Path, default=Path("prosg_ref/weights/tiny/backbone"), help="for `greedy`")
-    parser.add_argument("--data", type=Path, default=Path("data/musi-1.0.0"), help="for `greedy`")
     options = parser.parse_args()
     torch.set_num_threads(1)
+    if options.threads:
+        Times.threads = (options.threads,)
     config = RWKV4Config(options.layers, options.width, options.vocab)
     figures: Figures = {"torch": torch.__version__, "shape": f"L{options.layers} D{options.width} V{options.vocab}"}
     for part in options.parts.split(","):
         start = time.perf_counter()
         bench = BENCHES.get(part)
-        found = rounded(bench(config, options.repeats) if bench else bench_greedy(options.checkpoint, options.data))
+        found = rounded(bench(config, options.repeats) if bench else bench_greedy(options.checkpoint))
         figures |= found
         if not options.json:
             print(

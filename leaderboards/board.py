@@ -1,212 +1,216 @@
-"""Accepted entries → one static page: every entry is scored again from its samples, then rendered; same input, same bytes."""
+"""Accepted entries → a static site: one page a task, one an entry, one for each entry's items, the log, and exports.
 
-import base64
+    entries/NAME ─ record (scored once, cached) ─┐
+    decisions.jsonl ─────────────────────────────┴─ rows, ranks, ties ─ index.html, TASK.html, entries/…, board.csv, board.json, …
+
+Same input, same bytes. A page whose input has not changed since the last build is not written again; one that no entry needs any
+more is removed.
+"""
+
 import hashlib
-from dataclasses import dataclass
+import json
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
-from typing import get_args
+from typing import Any
 
-import numpy as np
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
-
-from leaderboards.chart import MAX_SERIES, Chart, Curve, bins_of, draw
-from leaderboards.check import Checked, TaskResult, check
 from leaderboards.decisions import Decision, read_decisions
+from leaderboards.export import board_csv, board_json, eval_results
+from leaderboards.pages import SITE, command, render
 from leaderboards.ranking import resampled_retention, tied_ranks
+from leaderboards.record import EntryRecord, TaskRecord, code_digest, record_of
+from leaderboards.signals import Signal, twin_names, twins
 from leaderboards.specs import TASKS, TaskSpec
 from leaderboards.submission import slug
-from leaderboards.transcripts import Transcript, chosen_transcripts
-from leaderboards.untrusted import visible
+from leaderboards.table import PAGE_ROWS, Row, Section, languages, section_of
 from musi.errors import MusiError
-from musi.retention import Estimate, HalfLife, Outcomes, curve, half_life, retention
-from musi.schema import Memory, canonical_json
+from musi.retention import Floats
+from musi.schema import canonical_json
 
-SITE = Path(__file__).parent / "site"
+BUILT = ".built.json"
 MIN_SINGLE_ACC = 0.2  # below it, too few stages pass alone for retention to say anything
-MEMORIES: tuple[str, ...] = get_args(Memory)
 
 
 @dataclass(frozen=True)
 class Entry:
-    """A checked entry with the last decision about it, if there is one."""
+    """A scored entry, the last decision about it, and what it shares with other entries."""
 
-    checked: Checked
-    decision: Decision | None
-
-    @property
-    def id(self) -> str:
-        return self.checked.folder.name
+    record: EntryRecord
+    pages: Path
+    decisions: tuple[Decision, ...]
+    twins: tuple[Signal, ...] = field(default=())
 
     @property
-    def name(self) -> str:
-        return self.checked.submission.name
-
-
-@dataclass(frozen=True)
-class Row:
-    """One line of a task's table; `rank` is None where retention cannot be judged."""
-
-    entry: Entry
-    result: TaskResult
-    rank: int | None
-    curve: Curve
-    half_life: HalfLife | None
-    memories: dict[str, Estimate]
-    transcripts: tuple[Transcript, ...]
+    def decision(self) -> Decision | None:
+        return self.decisions[-1] if self.decisions else None
 
     @property
-    def metrics(self) -> dict[str, Estimate]:
-        return self.result.estimates
-
-    @property
-    def retention(self) -> Estimate:
-        return self.metrics["retention" if self.result.spec.kind == "generate" else "forced_retention"]
+    def tier(self) -> str:
+        """`re-run` once somebody has run it again and the entry has not been changed since; else what its samples prove."""
+        again = any(each.decision == "re-run" and each.digest == self.record.digest for each in self.decisions)
+        return "re-run" if again else self.record.tier
 
 
-@dataclass(frozen=True)
-class Section:
-    """One task: its entries in order of rank, and their curves where answers were generated."""
-
-    spec: TaskSpec
-    rows: tuple[Row, ...]
-    chart: Chart | None
-    bins: tuple[tuple[int, int], ...]
-
-
-def build(entries: Path, out: Path, decisions: Path | None = None) -> Path:
-    """Score every entry of the folder `entries` again and write `out/index.html`; returns its path.
+def build(entries: Path, out: Path, decisions: Path | None = None, progress: Callable[[int], None] = lambda n: None) -> Path:
+    """Score every entry of the folder `entries` not scored before, and write the site into `out`; returns its first page.
 
     `decisions` is the log, by default the `decisions.jsonl` beside the folder `entries`. Entries whose last decision is `removed`
-    are left out; those without any are shown as undecided.
-    Raises MusiError when an entry fails its check, was changed after its decision, or the page cannot be written.
+    are left out; those without any are shown as undecided. `progress` is told of every entry that was read.
+    Raises MusiError when an entry fails its check, was changed after its decision, or a page cannot be written.
     """
     log = read_decisions(decisions or entries.absolute().parent / "decisions.jsonl")
-    shown = _entries(entries, log)
-    sections = [section for spec in TASKS.values() if (section := _section(spec, shown)).rows]
-    page = render(shown, sections, log).encode("utf-8")
-    target = out / "index.html"
-    partial = out / ".index.partial"
+    shown = read_entries(entries, log, progress)
     try:
-        out.mkdir(parents=True, exist_ok=True)
-        partial.write_bytes(page)
-        partial.replace(target)
+        write_site(shown, log, out)
     except OSError as error:
-        raise MusiError(f"{target}: {error.strerror}; choose another folder with --out") from None
-    finally:
-        partial.unlink(missing_ok=True)
-    return target
+        raise MusiError(f"{error.filename or out}: {error.strerror}; choose another folder with --out") from None
+    return out / "index.html"
 
 
-def _entries(folder: Path, log: list[Decision]) -> list[Entry]:
+def read_entries(folder: Path, log: list[Decision], progress: Callable[[int], None] = lambda n: None) -> list[Entry]:
+    """Every entry that is not removed, in the order of names; raises MusiError as `build` does."""
     if not folder.is_dir():
         raise MusiError(f"{folder}: no such folder; give the one that holds the submissions")
-    last = {decision.entry: decision for decision in log}
+    about: dict[str, list[Decision]] = {}
+    for decision in log:
+        about.setdefault(decision.entry, []).append(decision)
     shown = []
     for path in sorted(folder.iterdir()):
-        decision = last.get(path.name)
-        if path.name.startswith(".") or not path.is_dir() or (decision and decision.decision == "removed"):
+        past = about.get(path.name, [])
+        if path.name.startswith(".") or not path.is_dir() or (past and past[-1].decision == "removed"):
             continue
-        checked = check(path)
-        if path.name != (wanted := slug(checked.submission.name)):
-            raise MusiError(f"{path}: is the entry {checked.submission.name!r}; name its folder {wanted}")
-        if decision and decision.digest != checked.digest:
-            raise MusiError(f"{path}: was changed after it was {decision.decision}; restore it or accept it again")
-        shown.append(Entry(checked, decision))
-    return shown
+        record, pages = record_of(path)
+        if path.name != (wanted := slug(record.name)):
+            raise MusiError(f"{path}: is the entry {record.name!r}; name its folder {wanted}")
+        if past and past[-1].digest != record.digest:
+            raise MusiError(f"{path}: was changed after it was {past[-1].decision}; restore it or accept it again")
+        shown.append(Entry(record, pages, tuple(past)))
+        progress(1)
+    return _compared(shown)
 
 
-def _section(spec: TaskSpec, entries: list[Entry]) -> Section:
-    rows = [_row(entry, entry.checked.tasks[spec.name]) for entry in entries if spec.name in entry.checked.tasks]
-    rows.sort(key=lambda row: (not _judged(row), -(row.retention.value or 0.0), row.entry.name))
-    if spec.kind == "forced":
-        return Section(spec, tuple(rows), None, ())
-    judged = [row for row in rows if _judged(row)]
-    ranks = tied_ranks([resampled_retention(row.result.values) for row in judged])
-    ranked = [Row(**{**vars(row), "rank": rank}) for row, rank in zip(judged, ranks, strict=True)] + rows[len(judged) :]
-    curves = [(row.entry.name, row.curve) for row in judged[:MAX_SERIES]]
-    return Section(spec, tuple(ranked), draw(curves) if curves else None, tuple(bins_of([each for _, each in curves])))
+def _compared(entries: list[Entry]) -> list[Entry]:
+    """The entries with the signals that only a comparison shows."""
+    found: dict[str, list[Signal]] = twin_names({entry.record.id: entry.record.name for entry in entries})
+    for spec in TASKS.values():
+        wrong = {e.record.id: t.wrong for e in entries if (t := e.record.tasks.get(spec.name)) and t.wrong}
+        for name, signals in twins(wrong, spec.name).items():
+            found.setdefault(name, []).extend(signals)
+    return [Entry(e.record, e.pages, e.decisions, tuple(found.get(e.record.id, ()))) for e in entries]
 
 
-def _judged(row: Row) -> bool:
-    if row.result.spec.kind == "forced":
+def judged(entry: Entry, spec: TaskSpec) -> bool:
+    """Whether the entry has a rank in the task: a model, whose responses were scored again, and that can do enough alone."""
+    if spec.kind == "forced" or entry.record.submission.role == "reference":
         return False
-    return (row.metrics["single_acc"].value or 0.0) >= MIN_SINGLE_ACC
+    return (entry.record.tasks[spec.name].estimates["single_acc"].value or 0.0) >= MIN_SINGLE_ACC
 
 
-def _row(entry: Entry, result: TaskResult) -> Row:
-    if result.spec.kind == "forced":
-        return Row(entry, result, None, [], None, {}, ())
-    outcomes = Outcomes.of(
-        [
-            [(float(stage.distance), multi, single) for stage, (multi, single) in zip(s.item.stages, v["retention"], strict=True)]
-            for s, v in zip(result.samples, result.values, strict=True)
-        ]
-    )
-    kinds = [stage.memory for sample in result.samples for stage in sample.item.stages]
-    memories = {kind: retention(outcomes.where(np.array([kind in each for each in kinds]))) for kind in MEMORIES}
-    transcripts = chosen_transcripts(result.samples)
-    return Row(entry, result, None, curve(outcomes), half_life(outcomes), memories, transcripts)
+def rows_of(entries: list[Entry], spec: TaskSpec) -> list[Row]:
+    """The rows of a task in order of rank: judged ones first, then the others by what they keep."""
+
+    def kept(entry: Entry) -> float:
+        metric = "retention" if spec.kind == "generate" else "forced_retention"
+        return entry.record.tasks[spec.name].estimates[metric].value or 0.0
+
+    present = [entry for entry in entries if spec.name in entry.record.tasks]
+    present.sort(key=lambda entry: (not judged(entry, spec), -kept(entry), entry.record.name))
+    ranked = [entry for entry in present if judged(entry, spec)]
+    ranks: list[int | None] = list(tied_ranks([_resampled(entry.record.tasks[spec.name]) for entry in ranked]))
+    ranks += [None] * (len(present) - len(ranked))
+    return [
+        Row(
+            record=entry.record,
+            rank=rank,
+            tier=entry.tier if spec.kind == "generate" or entry.tier == "re-run" else "self-reported",
+            state=entry.decision.decision if entry.decision else "undecided",
+            signals=len(entry.record.signals) + len(entry.twins),
+        )
+        for entry, rank in zip(present, ranks, strict=True)
+    ]
 
 
-def render(entries: list[Entry], sections: list[Section], log: list[Decision]) -> str:
-    """The page as text. All values are escaped; style and script are ours and stand in it by their digest."""
-    environment = Environment(
-        loader=FileSystemLoader(SITE), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    environment.filters |= {"percent": percent, "interval": interval, "visible": visible, "json": canonical_json, "size": size}
-    style, script = ((SITE / name).read_text("utf-8") for name in ("board.css", "sort.js"))
-    return environment.get_template("index.html").render(
-        entries=entries,
-        sections=sections,
-        decisions=log,
-        memories=MEMORIES,
-        style=Markup(style),
-        style_digest=_source_digest(style),
-        script=Markup(script),
-        script_digest=_source_digest(script),
-        min_single_acc=MIN_SINGLE_ACC,
-        half_life_text=half_life_text,
-        bin_estimate=bin_estimate,
-    )
+def _resampled(task: TaskRecord) -> Floats:
+    return resampled_retention(task.kept, task.alone)
 
 
-def _source_digest(text: str) -> str:
-    """As a content security policy writes it."""
-    return base64.b64encode(hashlib.sha256(text.encode("utf-8")).digest()).decode()
+def write_site(entries: list[Entry], log: list[Decision], out: Path, entry_pages: bool = True) -> None:
+    """Write all pages into `out`, each under a temporary name first; without the pages of the entries if so asked."""
+    sections = [section_of(spec, rows) for spec in TASKS.values() if (rows := rows_of(entries, spec))]
+    out.mkdir(parents=True, exist_ok=True)
+    try:
+        before = json.loads((out / BUILT).read_bytes())
+    except (OSError, ValueError):
+        before = {}
+    built: dict[str, str] = {}
+    for name, key, content in _pages(entries, sections, log, entry_pages):
+        built[name] = hashlib.sha256(f"{code_digest()} {key}".encode()).hexdigest()
+        if before.get(name) == built[name] and (out / name).is_file():
+            continue
+        (out / name).parent.mkdir(parents=True, exist_ok=True)
+        unfinished = (out / name).with_name(f".{Path(name).name}.partial")
+        unfinished.write_bytes(content())
+        unfinished.replace(out / name)
+    for name in before.keys() - built.keys():
+        (out / name).unlink(missing_ok=True)
+    for folder in (out / "entries").glob("*/"):
+        if not any(folder.iterdir()):
+            shutil.rmtree(folder)
+    (out / BUILT).write_text(json.dumps(built, indent=0, sort_keys=True), "utf-8")
 
 
-def percent(value: float | None) -> str:
-    """A share as `12.3 %`, or a dash where there is none."""
-    return "–" if value is None else f"{100 * value:.1f} %"
+Page = tuple[str, str, Callable[[], bytes]]  # path, what its content depends on, and how it is made
 
 
-def interval(estimate: Estimate) -> str:
-    """The 95 % interval of a share as `10.1 to 14.2`, empty where there is none."""
-    if estimate.low is None or estimate.high is None:
-        return ""
-    return f"{100 * estimate.low:.1f} to {100 * estimate.high:.1f}"
+def _pages(entries: list[Entry], sections: list[Section], log: list[Decision], entry_pages: bool) -> Iterator[Page]:
+    nav = [(section.spec.name, section.file) for section in sections]
+    if len(languages(sections)[0]) > 1:
+        nav.append(("Languages", "languages.html"))
+
+    def page(template: str, root: str = "", **values: Any) -> Callable[[], bytes]:
+        return lambda: render(template, root, nav=nav, **values).encode("utf-8")
+
+    for name in ("board.css", "board.js"):
+        yield name, "", (SITE / name).read_bytes
+    for section in sections:
+        yield section.file, f"{section.digest}{nav}", page("board.html", section=section, page_rows=PAGE_ROWS)
+    if sections:
+        yield "index.html", f"{sections[0].digest}{nav}", page("board.html", section=sections[0], page_rows=PAGE_ROWS)
+    else:
+        yield "index.html", "", page("empty.html")
+    langs, by_language = languages(sections)
+    if len(langs) > 1:
+        yield "languages.html", f"{_all(sections)}{nav}", page("languages.html", langs=langs, rows=by_language)
+    key = canonical_json([line.model_dump(mode="json") for line in log])
+    ids = {entry.record.id for entry in entries}
+    yield "decisions.html", f"{key}{sorted(ids)}{nav}", page("decisions.html", decisions=log, ids=ids)
+    yield "about.html", str(nav), page("about.html", min_single_acc=MIN_SINGLE_ACC)
+    names = [(entry.record.id, entry.record.name) for entry in entries]
+    yield "entries.html", f"{names}{nav}", page("entries.html", entries=names)
+    yield "board.csv", _all(sections), lambda: board_csv(sections).encode("utf-8")
+    yield "board.json", _all(sections), lambda: board_json(sections).encode("utf-8")
+    ranks = {(section.spec.name, row.record.id): row for section in sections for row in section.rows}
+    for entry in entries if entry_pages else ():
+        record = entry.record
+        rows = {spec.name: ranks[spec.name, record.id] for spec in record.specs()}
+        lines = canonical_json([line.model_dump(mode="json") for line in entry.decisions])
+        state = f"{record.digest}{lines}{entry.twins}{[(row.rank, row.state) for row in rows.values()]}{nav}"
+        yield (
+            f"entries/{record.id}.html",
+            state,
+            page("entry.html", "../", entry=entry, card=record.submission, rows=rows, command=command(record.submission)),
+        )
+        yield f"eval_results/{record.id}.yaml", record.digest, partial(_eval_results, record)
+        for spec in record.specs():
+            if spec.kind == "generate":
+                yield f"entries/{record.id}/{spec.name}.html", record.digest, (entry.pages / f"{spec.name}.html").read_bytes
 
 
-def size(value: int | None) -> str:
-    """A count as `430.0 M`, or a dash where it is not known."""
-    if value is None:
-        return "–"
-    for unit, factor in (("T", 10**12), ("G", 10**9), ("M", 10**6), ("k", 10**3)):
-        if value >= factor:
-            return f"{value / factor:.1f} {unit}"
-    return str(value)
+def _eval_results(record: EntryRecord) -> bytes:
+    return eval_results(record).encode("utf-8")
 
 
-def half_life_text(fit: HalfLife | None) -> tuple[str, str]:
-    """(half-life in words, its 95 % interval) for a table cell; `> max` where no decay is seen."""
-    if fit is None or fit.r0 is None:
-        return "–", ""
-    beyond = f"> {fit.max_distance:.0f}"
-    low, high = (beyond if end is None else f"{end:.0f}" for end in (fit.low, fit.high))
-    return (beyond if fit.words is None else f"{fit.words:.0f}"), f"{low} to {high}"
-
-
-def bin_estimate(row: Row, low: int, high: int) -> Estimate | None:
-    """The estimate of a row's curve in a bin, if it has one."""
-    return next((each for start, end, each in row.curve if (start, end) == (low, high)), None)
+def _all(sections: list[Section]) -> str:
+    return "".join(section.digest for section in sections)

@@ -18,6 +18,8 @@ MARKERS = (
     "M-4,-4l8,8M-4,4l8,-8",
 )
 MAX_SERIES = len(MARKERS)
+GEOMETRY = {"width": WIDTH, "height": HEIGHT, "left": LEFT, "right": RIGHT, "top": TOP, "bottom": BOTTOM, "dodge": DODGE,
+            "markers": MARKERS}  # fmt: skip
 
 Curve = list[tuple[int, int, Estimate]]
 
@@ -62,10 +64,9 @@ def bins_of(curves: Sequence[Curve]) -> list[tuple[int, int]]:
     return [each for each in itertools.pairwise(BINS) if each in present]
 
 
-def draw(curves: Sequence[tuple[str, Curve]]) -> Chart:
-    """The chart of at most `MAX_SERIES` named curves; bins stand side by side at equal widths, retention runs from 0 to 1."""
+def draw(curves: Sequence[tuple[str, Curve]], bins: Sequence[tuple[int, int]]) -> Chart:
+    """The chart of at most `MAX_SERIES` named curves over `bins`, which stand side by side at equal widths."""
     curves = curves[:MAX_SERIES]
-    bins = bins_of([curve for _, curve in curves])
     step = (WIDTH - LEFT - RIGHT) / max(1, len(bins))
     centre = {each: LEFT + step * (i + 0.5) for i, each in enumerate(bins)}
     series = []

@@ -3,42 +3,35 @@
 What a pass proves: the numbers follow from the responses in the folder. What it does not: that the named model gave them.
 """
 
-import json
-import math
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any, Literal
 
+from leaderboards.evidence import Answer, Frame, read_evidence, same, short
 from leaderboards.specs import TASKS, Kind, TaskSpec, gold
 from leaderboards.submission import (
     CARD,
-    MAX_RESULTS_BYTES,
-    MAX_SAMPLES_BYTES,
+    MAX_FILES,
     RESULTS,
     SAMPLES,
     SUMS,
     Known,
     Submission,
-    digest,
+    file_limit,
     known,
+    read_results,
     read_submission,
 )
-from leaderboards.untrusted import MAX_YAML_BYTES, parse_json, parse_json_lines, read_bytes, visible
-from musi.compose import single_prompt
+from leaderboards.untrusted import MAX_YAML_BYTES, file_sha256, open_plain, read_bytes, visible
 from musi.errors import MusiError
-from musi.generate import RELEASE
-from musi.metrics import Values, estimates, forced_values, generate_values
-from musi.release import lock_digest
+from musi.metrics import estimates
 from musi.retention import Estimate
-from musi.samples import Sample, forced_pairs, read_samples
-from musi.schema import Item, canonical_json
+from musi.schema import Item
 from musi.score import SCORER_VERSION
 
-MAX_FILES = 2 + 1 + len(TASKS)
-TOLERANCE = 1e-9
-NOISE = 1e-12  # a spread that is zero but for rounding
 HEADLINES: dict[Kind, tuple[str, ...]] = {
     "generate": ("retention", "stage_acc", "single_acc", "item_acc"),
     "forced": ("forced_retention", "bits_per_byte", "forgetting_gap"),
@@ -49,12 +42,12 @@ _SUM_LINE = re.compile(r"([0-9a-f]{64})  ([A-Za-z0-9_.-]{1,120})")
 
 @dataclass(frozen=True)
 class TaskResult:
-    """One task of a submission: what was computed again from its samples, which stand in the order of the dataset."""
+    """One task of a submission: what was computed again from its answers, which stand in the order of the release."""
 
     spec: TaskSpec
     estimates: dict[str, Estimate]
-    samples: tuple[Sample, ...]
-    values: tuple[Values, ...]
+    answers: tuple[Answer, ...]
+    frame: Frame
 
     @property
     def tier(self) -> Tier:
@@ -74,15 +67,18 @@ class Checked:
     @property
     def tier(self) -> Tier:
         """`re-scored` as soon as one of its tasks is."""
-        return "re-scored" if any(result.tier == "re-scored" for result in self.tasks.values()) else "self-reported"
+        return declared_tier(self.submission)
 
     def summary(self) -> str:
         """Name, tier and the headline of each task, a line each."""
         lines = [f"{self.submission.name}: {self.tier}, every claim equals what its samples give"]
-        for result in self.tasks.values():
-            names = HEADLINES[result.spec.kind]
-            lines.append(f"{result.spec.name}: " + ", ".join(f"{name} {_shown(result.estimates[name])}" for name in names))
-        return "\n".join(lines)
+        return "\n".join([*lines, *map(headline, self.tasks.values())])
+
+
+def headline(result: TaskResult) -> str:
+    """The headline figures of a task, in one line."""
+    names = HEADLINES[result.spec.kind]
+    return f"{result.spec.name}: " + ", ".join(f"{name} {_shown(result.estimates[name])}" for name in names)
 
 
 def _shown(estimate: Estimate) -> str:
@@ -98,55 +94,59 @@ def check(folder: Path) -> Checked:
     fit, another release, task or scorer, samples that are not exactly the task's items, a value that differs from the re-score.
     """
     files = _files(folder)
-    sums = _verify_sums(folder, files)
+    sums = verify_sums(folder, files)
     submission = read_submission(folder / CARD)
-    results_name = next((name for name in files if RESULTS.fullmatch(name)), None)
-    if results_name is None:
+    results_path = next((path for name, path in files.items() if RESULTS.fullmatch(name)), None)
+    if results_path is None:
         raise MusiError(f"{folder}: holds no results_*.json; make the folder again with `musi leaderboard submit`")
-    results_path = folder / results_name
-    results = parse_json(files[results_name], str(results_path))
-    sample_names = {match[1]: name for name in files if (match := SAMPLES.fullmatch(name))}
-    if not sample_names:
+    results = read_results(results_path)
+    sample_paths = {match[1]: path for name, path in files.items() if (match := SAMPLES.fullmatch(name))}
+    if not sample_paths:
         raise MusiError(f"{folder}: holds no samples_musi_*.jsonl; make the folder again with `musi leaderboard submit`")
-    _agree(folder / CARD, submission, known(results, tuple(sample_names), str(results_path)), results_path)
+    _agree(folder / CARD, submission, known(results, tuple(sample_paths), str(results_path)), results_path)
     _match_versions(folder / CARD, submission)
-    tasks = {
-        task: _check_task(TASKS[task], results, results_path, folder / name, files[name]) for task, name in sample_names.items()
-    }
+    tasks = {task: check_task(TASKS[task], gold(TASKS[task]), results, results_path, path) for task, path in sample_paths.items()}
     return Checked(folder, submission, sums, tasks)
 
 
-def _files(folder: Path) -> dict[str, bytes]:
-    """The contents of every file, once it is clear that all of them belong there; samples, results, card and sums only."""
+def declared_tier(card: Submission) -> Tier:
+    """What can be scored again of a card's tasks: `re-scored` as soon as one of them has raw responses."""
+    kinds = {TASKS[run.task].kind for run in card.tasks if run.task in TASKS}
+    return "re-scored" if "generate" in kinds else "self-reported"
+
+
+def entry_digest(folder: Path) -> str:
+    """The digest that names a submission's exact bytes, if SHA256SUMS is true of them; raises MusiError as `check` does."""
+    return verify_sums(folder, _files(folder))
+
+
+def _files(folder: Path) -> dict[str, Path]:
+    """Every file by name, once it is clear that all of them belong there: samples, results, card and sums only."""
     if folder.is_symlink() or not folder.is_dir():
         raise MusiError(f"{folder}: no such folder; give one that `musi leaderboard submit` made")
-    paths = sorted(folder.iterdir())
+    paths = sorted(islice(folder.iterdir(), MAX_FILES + 1))
     if len(paths) > MAX_FILES:
-        raise MusiError(f"{folder}: holds {len(paths)} files, a submission has at most {MAX_FILES}; remove the others")
-    limits = {CARD: MAX_YAML_BYTES, SUMS: MAX_YAML_BYTES}
+        raise MusiError(f"{folder}: holds over {MAX_FILES} files, more than any submission; remove the others")
     for path in paths:
-        if RESULTS.fullmatch(path.name):
-            limits[path.name] = MAX_RESULTS_BYTES
-        elif SAMPLES.fullmatch(path.name):
-            limits[path.name] = MAX_SAMPLES_BYTES
-        elif path.name not in limits:
+        if not (limit := file_limit(path.name)):
             raise MusiError(f"{folder}: {visible(path.name)!r} does not belong in a submission; remove it")
-    files = {path.name: read_bytes(path, limits[path.name]) for path in paths}
+        open_plain(path, limit).close()
+    names = {path.name for path in paths}
     for name in (CARD, SUMS):
-        if name not in files:
+        if name not in names:
             raise MusiError(f"{folder}: holds no {name}; make the folder again with `musi leaderboard submit`")
     for pattern, what in ((RESULTS, "results file"), (SAMPLES, "sample file of a task")):
-        keys = [match[1] if pattern is SAMPLES else "" for name in files if (match := pattern.fullmatch(name))]
+        keys = [match[1] if pattern is SAMPLES else "" for name in names if (match := pattern.fullmatch(name))]
         if len(set(keys)) != len(keys):
             raise MusiError(f"{folder}: holds more than one {what}; keep those of one run")
-    return files
+    return {path.name: path for path in paths}
 
 
-def _verify_sums(folder: Path, files: dict[str, bytes]) -> str:
+def verify_sums(folder: Path, files: Mapping[str, Path]) -> str:
     """Compare every file with SHA256SUMS, which must list them all; returns the digest of SHA256SUMS itself."""
     path = folder / SUMS
     listed: dict[str, str] = {}
-    for number, line in enumerate(files[SUMS].decode("utf-8", "replace").splitlines(), start=1):
+    for number, line in enumerate(read_bytes(path, MAX_YAML_BYTES).decode("utf-8", "replace").splitlines(), start=1):
         match = _SUM_LINE.fullmatch(line)
         if not match or match[2] in listed:
             raise MusiError(f"{path}, line {number}: not one digest and one file name; submit the run again")
@@ -154,9 +154,9 @@ def _verify_sums(folder: Path, files: dict[str, bytes]) -> str:
     if missing := sorted(listed.keys() ^ (files.keys() - {SUMS})):
         raise MusiError(f"{path}: {missing[0]} is listed but not there, or there but not listed; submit the folder again")
     for name, wanted in listed.items():
-        if digest(files[name]) != wanted:
+        if file_sha256(folder / name, file_limit(name)) != wanted:
             raise MusiError(f"{folder / name}: its digest differs from {SUMS}, changed after `submit`; submit the run again")
-    return digest(files[SUMS])
+    return file_sha256(path, MAX_YAML_BYTES)
 
 
 def _agree(card: Path, submission: Submission, facts: Known, results_path: Path) -> None:
@@ -170,102 +170,47 @@ def _agree(card: Path, submission: Submission, facts: Known, results_path: Path)
 
 
 def _match_versions(card: Path, submission: Submission) -> None:
-    wanted = {"release": RELEASE, "lock_sha256": lock_digest(), "scorer_version": SCORER_VERSION}
-    for field, ours in wanted.items():
-        if (theirs := getattr(submission, field)) != ours:
-            raise MusiError(f"{card}: {field} is {theirs}, this board scores {ours}; run the task again with the matching MuSI")
-    for run in submission.tasks:
-        if run.version != (ours := TASKS[run.task].version):
-            raise MusiError(f"{card}: {run.task} is of version {run.version}, this board scores {ours}; run the task again")
-
-
-def _check_task(spec: TaskSpec, results: dict[str, Any], results_path: Path, path: Path, content: bytes) -> TaskResult:
-    rows = {row["doc"]["id"]: (where, row) for where, row in _rows(content, path)}
-    samples = read_samples(path)
-    _complete(spec, gold(spec), samples, path)
-    values: list[Values] = []
-    for sample in samples:
-        where, row = rows[sample.item.id]
-        here = f"{where}: item {sample.item.id}"
-        values.append(_values(spec, sample, here))
-        _asked(spec, row, sample.item, here)
-        _same_values(row, values[-1], here)
-    ours = estimates(values)  # in the order of the file, on which the bootstrap depends
-    _same_claim(spec, results, ours, results_path)
-    order = sorted(range(len(samples)), key=lambda i: samples[i].item.index)
-    if order != list(range(len(samples))):
-        samples, values = [samples[i] for i in order], [values[i] for i in order]
-        ours = estimates(values)
-    return TaskResult(spec, ours, tuple(samples), tuple(values))
-
-
-def _rows(content: bytes, path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
-    for where, row in parse_json_lines(content, path):
-        doc = row.get("doc")
-        if not isinstance(doc, dict) or not isinstance(doc.get("id"), str):
-            raise MusiError(f"{where}: not a sample of a MuSI task (no item id); submit the run again")
-        yield where, row
-
-
-def _complete(spec: TaskSpec, items: Sequence[Item], samples: Sequence[Sample], path: Path) -> None:
-    ids = {sample.item.id for sample in samples}
-    wanted = {item.id for item in items}
-    if missing := sorted(wanted - ids):
+    if submission.scorer_version != SCORER_VERSION:
         raise MusiError(
-            f"{path}: {len(missing)} of the {spec.items} items of {spec.name} are missing, the first is {missing[0]}; "
-            "run the task again without --limit"
+            f"{card}: scorer_version is {submission.scorer_version}, this board scores {SCORER_VERSION}; "
+            "run the task again with the matching MuSI"
         )
-    if strange := sorted(ids - wanted):
-        raise MusiError(f"{path}: item {strange[0]} is not one of {spec.name}; run the task again")
-
-
-def _asked(spec: TaskSpec, row: dict[str, Any], item: Item, here: str) -> None:
-    """The logged document must be ours in every field, and every logged context must hold the prompt that was to be asked."""
-    gold = item.model_dump(mode="json")
-    if row["doc"] != gold or canonical_json(row["doc"]) != canonical_json(gold):
-        raise MusiError(f"{here} differs from release {item.release}; score again with unchanged data")
-    n = len(item.stages)
-    prompts = [item.prompt] * (1 if spec.kind == "generate" else n) + [single_prompt(item, k) for k in range(n)]
-    for k, prompt in enumerate(prompts):
-        try:
-            context = row["arguments"][f"gen_args_{k}"]["arg_0"]
-        except (KeyError, TypeError):
-            raise MusiError(f"{here} has no logged context {k}; save the samples again with --log_samples") from None
-        text = context[0] if isinstance(context, list) and len(context) == 1 else context  # a chat is logged as [its JSON text]
-        if not isinstance(text, str) or not any(asked in text for asked in (prompt, *_in_json(prompt))):
-            raise MusiError(f"{here} was asked something else than its prompt (context {k}); run the task again unchanged")
-
-
-def _in_json(text: str) -> tuple[str, str]:
-    """How a prompt stands inside a chat that was logged as JSON text."""
-    return json.dumps(text)[1:-1], json.dumps(text, ensure_ascii=False)[1:-1]
-
-
-def _values(spec: TaskSpec, sample: Sample, here: str) -> Values:
-    n = len(sample.item.stages)
-    if len(sample.responses) != (1 + n if spec.kind == "generate" else 2 * n):
-        raise MusiError(f"{here} has {len(sample.responses)} responses, which does not fit {spec.name}; run the task again")
-    if spec.kind == "forced":
-        return forced_values(sample.item, forced_pairs(sample, here))
-    return generate_values(sample)
-
-
-def _same_values(row: dict[str, Any], values: Values, here: str) -> None:
-    for metric, ours in values.items():
-        for field in (metric, f"{metric}_stderr"):
-            if field not in row:
-                raise MusiError(f"{here}: {field} is missing; save the samples again with this MuSI")
-            if not _same(row[field], ours):
-                logged = _short(row[field])
+    for run in submission.tasks:
+        spec = TASKS[run.task]
+        wanted = {"version": spec.version, "release": spec.release, "lock_sha256": spec.lock_sha256}
+        for field, ours in wanted.items():
+            if (theirs := getattr(run, field)) != ours:
                 raise MusiError(
-                    f"{here}: {field} is logged as {logged}, the responses give {_short(ours)}; submit unedited samples"
+                    f"{card}: {run.task}: {field} is {theirs}, this board scores {ours}; run it again with the matching MuSI"
                 )
+
+
+def check_task(spec: TaskSpec, items: Sequence[Item], results: dict[str, Any], results_path: Path, path: Path) -> TaskResult:
+    """Score the samples of one task over `items` again and compare the claim; raises MusiError as `check` does."""
+    evidence = read_evidence(spec, items, path, results, results_path)
+    ours = estimates([answer.values for answer in evidence.answers])  # in the order of the file, on which the bootstrap depends
+    _same_claim(spec, results, ours, results_path)
+    order = [answer.item.index for answer in evidence.answers]
+    answers = evidence.answers
+    if order != sorted(order):
+        answers = tuple(sorted(answers, key=lambda answer: answer.item.index))
+        ours = estimates([answer.values for answer in answers])
+    return TaskResult(spec, ours, answers, evidence.frame)
 
 
 def _same_claim(spec: TaskSpec, results: dict[str, Any], ours: dict[str, Estimate], path: Path) -> None:
     claim = results.get("results", {}).get(spec.name) if isinstance(results.get("results"), dict) else None
     if not isinstance(claim, dict):
         raise MusiError(f"{path}: claims nothing for {spec.name}; submit the run that saved these samples")
+    facts = {
+        "versions": spec.version,
+        "n-shot": 0,
+        "n-samples": {"original": spec.items, "effective": spec.items},
+    }
+    for key, value in facts.items():
+        table = results.get(key)
+        if not isinstance(table, dict) or table.get(spec.name) != value:
+            raise MusiError(f"{path}: {key} of {spec.name} is not {value}; run the task again unchanged")
     wanted: dict[str, Any] = {"sample_len": spec.items}
     for metric, estimate in ours.items():
         wanted[f"{metric},none"] = "N/A" if estimate.value is None else estimate.value
@@ -277,21 +222,6 @@ def _same_claim(spec: TaskSpec, results: dict[str, Any], ours: dict[str, Estimat
         metric = key.split(",")[0]
         if key not in claim:
             raise MusiError(f"{path}: {spec.name} has no {metric}; run the task again with this MuSI")
-        if not _same(claim[key], value):
-            claimed = _short(claim[key])
-            raise MusiError(f"{path}: {spec.name} claims {metric} = {claimed}, its samples give {_short(value)}; submit unedited")
-
-
-def _same(theirs: Any, ours: Any) -> bool:
-    """Equal in type and value, numbers up to rounding."""
-    if isinstance(ours, list):
-        return isinstance(theirs, list) and len(theirs) == len(ours) and all(map(_same, theirs, ours))
-    if isinstance(ours, bool | str):
-        return type(theirs) is type(ours) and theirs == ours
-    number = isinstance(theirs, int | float) and not isinstance(theirs, bool) and abs(theirs) < 1e300
-    return number and math.isclose(theirs, ours, rel_tol=TOLERANCE, abs_tol=NOISE)
-
-
-def _short(value: Any) -> str:
-    text = visible(repr(value))
-    return text if len(text) <= 80 else f"{text[:77]}…"
+        if not same(claim[key], value):
+            claimed = short(claim[key])
+            raise MusiError(f"{path}: {spec.name} claims {metric} = {claimed}, its samples give {short(value)}; submit unedited")

@@ -1,4 +1,4 @@
-"""The log of decisions about entries: one JSON line for each entry accepted, flagged or removed, never rewritten."""
+"""The log of decisions about entries: one JSON line for each entry accepted, re-run, flagged or removed, never rewritten."""
 
 import datetime
 import shutil
@@ -7,13 +7,15 @@ from typing import Annotated, Literal
 
 from pydantic import Field, ValidationError
 
-from leaderboards.check import Checked, Tier, check
-from leaderboards.submission import Digest, Line, Name, slug
+from leaderboards.archive import opened
+from leaderboards.check import Checked, Tier, check, declared_tier, entry_digest
+from leaderboards.submission import CARD, Digest, Line, Name, Submission, read_submission, slug
 from leaderboards.untrusted import first_fault, read_bytes
 from musi.errors import MusiError
 from musi.schema import Record, canonical_json
 
 MAX_LOG_BYTES = 16_000_000
+Verdict = Literal["accepted", "flagged", "removed", "re-run"]
 
 
 class Decision(Record):
@@ -21,56 +23,76 @@ class Decision(Record):
 
     entry: Annotated[str, Field(pattern=r"^[a-z0-9-]{1,60}$", description="folder name")]
     name: Name
-    decision: Literal["accepted", "flagged", "removed"]
+    decision: Verdict
     digest: Digest
-    tier: Tier
+    tier: Tier | Literal["re-run"]
     reason: Line
     by: Name
     date: datetime.date
 
 
 def accept(submission: Path, entries: Path, decisions: Path, by: str, reason: str, date: datetime.date) -> Path:
-    """Check a submission, copy it into `entries` and log the decision; returns the entry's folder.
+    """Check a submission (a folder or a `.zip`), copy it into `entries` if it is not there yet, and log the decision.
 
-    Raises MusiError when the check fails, the entry exists, or a file cannot be written; then neither copy nor line is left.
+    Returns the entry's folder. Raises MusiError when the check fails, another entry has its name, or a file cannot be written;
+    then neither copy nor line is left.
     """
-    checked = check(submission)
-    line = decide(checked, "accepted", by, reason, date)
-    target = entries / line.entry
-    if target.exists():
-        raise MusiError(f"{target}: already an entry; remove it or submit under another --name")
-    partial = entries / f".{target.name}.partial"
-    shutil.rmtree(partial, ignore_errors=True)  # of a run that was killed
-    try:
-        entries.mkdir(parents=True, exist_ok=True)
-        shutil.copytree(submission, partial, symlinks=True)
-        partial.rename(target)
-        append(decisions, line)
-    except OSError as error:
-        shutil.rmtree(target, ignore_errors=True)
-        raise MusiError(f"{target}: {error.strerror or error}; nothing was accepted, choose a writable folder") from None
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
+    with opened(submission) as folder:
+        checked = check(folder)
+        line = decide(checked, "accepted", by, reason, date)
+        target = entries / line.entry
+        there = target.exists()
+        if there and target.resolve() != folder.resolve():
+            raise MusiError(f"{target}: already an entry; remove it or submit under another --name")
+        partial = entries / f".{target.name}.partial"
+        shutil.rmtree(partial, ignore_errors=True)  # of a run that was killed
+        try:
+            if not there:
+                entries.mkdir(parents=True, exist_ok=True)
+                shutil.copytree(folder, partial, symlinks=True)
+                partial.rename(target)
+            append(decisions, line)
+        except OSError as error:
+            if not there:
+                shutil.rmtree(target, ignore_errors=True)
+            raise MusiError(f"{target}: {error.strerror or error}; nothing was accepted, choose a writable folder") from None
+        finally:
+            shutil.rmtree(partial, ignore_errors=True)
     return target
 
 
-def decide(
-    checked: Checked, decision: Literal["accepted", "flagged", "removed"], by: str, reason: str, date: datetime.date
-) -> Decision:
+def log(entry: Path, decisions: Path, decision: Verdict, by: str, reason: str, date: datetime.date) -> Decision:
+    """Log a later decision about an entry, which need not pass the check any more; raises MusiError when it cannot be written."""
+    submission = read_submission(entry / CARD)
+    line = _line(entry, submission, entry_digest(entry), declared_tier(submission), decision, by, reason, date)
+    try:
+        append(decisions, line)
+    except OSError as error:
+        raise MusiError(f"{decisions}: {error.strerror}; give the log with --decisions") from None
+    return line
+
+
+def decide(checked: Checked, decision: Verdict, by: str, reason: str, date: datetime.date) -> Decision:
     """The line for a decision about a checked entry; raises MusiError when a text does not fit one."""
+    return _line(checked.folder, checked.submission, checked.digest, checked.tier, decision, by, reason, date)
+
+
+def _line(
+    folder: Path, card: Submission, digest: str, tier: Tier, decision: Verdict, by: str, reason: str, date: datetime.date
+) -> Decision:
     try:
         return Decision(
-            entry=slug(checked.submission.name),
-            name=checked.submission.name,
+            entry=slug(card.name),
+            name=card.name,
             decision=decision,
-            digest=checked.digest,
-            tier=checked.tier,
+            digest=digest,
+            tier="re-run" if decision == "re-run" else tier,
             reason=reason,
             by=by,
             date=date,
         )
     except ValidationError as error:
-        raise MusiError(f"{checked.folder}: decision: {first_fault(error)}; mend it and decide again") from None
+        raise MusiError(f"{folder}: decision: {first_fault(error)}; mend it and decide again") from None
 
 
 def append(decisions: Path, decision: Decision) -> None:

@@ -1,21 +1,28 @@
 """Ranks with ties: two entries share a rank unless a paired bootstrap over the same items tells them apart."""
 
+import functools
 from collections.abc import Sequence
 
 import numpy as np
 
-from musi.metrics import Values
 from musi.retention import RESAMPLES, SEED, Floats
 
 
-def resampled_retention(values: Sequence[Values]) -> Floats:
-    """Retention in each of R resamples of the items, (R,); the same draws for every entry, NaN where nothing passes alone."""
-    multi_and_single = np.array([sum(m and s for m, s in row["retention"]) for row in values], dtype=np.float64)  # (I,)
-    single = np.array([sum(s for _, s in row["retention"]) for row in values], dtype=np.float64)  # (I,)
-    n_items = len(values)
-    draws = np.random.default_rng(SEED).multinomial(n_items, np.full(n_items, 1 / n_items), size=RESAMPLES)  # (R, I)
+@functools.lru_cache(maxsize=4)
+def _draws(n_items: int) -> Floats:
+    """How often each item is drawn in each resample, (R, I); the same for every entry."""
+    rng = np.random.default_rng(SEED)
+    return rng.multinomial(n_items, np.full(n_items, 1 / n_items), size=RESAMPLES).astype(np.float64)
+
+
+def resampled_retention(kept: Sequence[int], alone: Sequence[int]) -> Floats:
+    """Retention in each of R resamples of the items, (R,), from the stages of each item right in both and right alone, (I,).
+
+    NaN where nothing passes alone.
+    """
+    draws = _draws(len(kept))
     with np.errstate(invalid="ignore"):
-        return (draws @ multi_and_single) / (draws @ single)
+        return (draws @ np.asarray(kept, dtype=np.float64)) / (draws @ np.asarray(alone, dtype=np.float64))
 
 
 def tied_ranks(resampled: Sequence[Floats]) -> list[int]:

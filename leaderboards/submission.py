@@ -1,12 +1,11 @@
 """A submission folder: its card, and how `submit` makes it from what lm-eval saved.
 
-NAME/submission.yaml        the card: what was scored, on what data, by what, declared by whom
-NAME/results_TIME.json      lm-eval's results, unchanged: the claim
-NAME/samples_TASK_TIME.jsonl  lm-eval's samples, unchanged: the evidence, one file a task
-NAME/SHA256SUMS             digests of the files above, as `sha256sum -c` reads them
+NAME/submission.yaml              the card: what was scored, on what data, by what, declared by whom
+NAME/results_TIME.json            lm-eval's results, unchanged: the claim
+NAME/samples_TASK_TIME.jsonl.zst  lm-eval's samples, packed, otherwise unchanged: the evidence, one file a task
+NAME/SHA256SUMS                   digests of the files above, as `sha256sum -c` reads them
 """
 
-import hashlib
 import re
 import shutil
 import unicodedata
@@ -14,43 +13,44 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
+import zstandard
 from pydantic import AfterValidator, Field, ValidationError
 
+from leaderboards.names import one_line, plain_name
 from leaderboards.specs import TASKS
-from leaderboards.untrusted import first_fault, parse_json, read_bytes, read_yaml
+from leaderboards.untrusted import MAX_YAML_BYTES, file_sha256, first_fault, open_plain, parse_json, read_bytes, read_yaml
 from musi.errors import MusiError
 from musi.schema import Record
 
 CARD = "submission.yaml"
 SUMS = "SHA256SUMS"
 RESULTS = re.compile(r"results_(\d{4}-\d\d-\d\dT[\d.-]{8,20})\.json")
-SAMPLES = re.compile(r"samples_(musi_[a-z0-9_]{1,40})_(\d{4}-\d\d-\d\dT[\d.-]{8,20})\.jsonl")
+SAMPLES = re.compile(r"samples_(musi_[a-z0-9_]{1,40})_(\d{4}-\d\d-\d\dT[\d.-]{8,20})\.jsonl(\.zst)?")
 MAX_RESULTS_BYTES = 4_000_000
-MAX_SAMPLES_BYTES = 64_000_000
+MAX_SAMPLES_BYTES = 128_000_000  # unpacked, one task
+ZSTD_LEVEL = 12
 MAX_SLUG = 60
+SLUG = re.compile(rf"[a-z0-9-]{{1,{MAX_SLUG}}}")  # the folder of a submission, made by `slug`
+MAX_FILES = 2 + 1 + len(TASKS)
 
 
-def one_line(text: str) -> str:
-    """Accept text without control, direction or other invisible characters; what a name or a note must be."""
-    for char in text:
-        if unicodedata.category(char) in ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"):
-            raise ValueError(f"holds the invisible character U+{ord(char):04X}")
-    return text
-
-
-Name = Annotated[str, Field(min_length=1, max_length=80), AfterValidator(one_line)]
+Name = Annotated[str, Field(min_length=1, max_length=80), AfterValidator(plain_name)]
 Line = Annotated[str, Field(max_length=2_000), AfterValidator(one_line)]
 Text = Annotated[str, Field(max_length=20_000)]
 Count = Annotated[int, Field(ge=0, lt=10**16, strict=True)]
 Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 TrainedOn = Literal["nothing of MuSI", "MuSI train split", "not declared"]
+Architecture = Literal["transformer", "RWKV", "Mamba", "xLSTM", "linear attention", "hybrid", "other", "not declared"]
+Role = Literal["model", "reference"]  # a reference, such as the gold oracle, stands in the table without a rank
 
 
 class TaskRun(Record):
-    """One task that was run, and under which version."""
+    """One task that was run: under which version, on the data of which release."""
 
     task: str
     version: Annotated[float, Field(allow_inf_nan=False)]
+    release: Line
+    lock_sha256: Digest
 
 
 class Decoding(Record):
@@ -71,8 +71,6 @@ class Known(Record):
     state_bytes: Count | None
     decoding: Decoding
     tasks: Annotated[tuple[TaskRun, ...], Field(min_length=1)]
-    release: Line
-    lock_sha256: Digest
     scorer_version: Count
     tools: dict[Line, Line]
     hardware: Line | None
@@ -84,6 +82,8 @@ class Card(Record):
     revision: Line | None = None
     parameters: Count | None = None
     state_bytes: Annotated[Count | None, Field(description="bytes of recurrent state or of cache per sequence")] = None
+    architecture: Architecture = "not declared"
+    role: Role = "model"
     licence: Line | None = None
     trained_on: TrainedOn = "not declared"
     training_note: Line = ""
@@ -95,6 +95,8 @@ class Submission(Known):
 
     format: Literal[1]
     name: Name
+    architecture: Architecture
+    role: Role
     licence: Line | None
     trained_on: TrainedOn
     training_note: Line
@@ -118,8 +120,9 @@ def submit(results: Path, name: str, out: Path, card: Path | None = None) -> Pat
     shutil.rmtree(partial, ignore_errors=True)  # of a run that was killed
     try:
         partial.mkdir(parents=True)
-        for path in (results_file, *sample_files.values()):
-            shutil.copyfile(path, partial / path.name)
+        shutil.copyfile(results_file, partial / results_file.name)
+        for path in sample_files.values():
+            _pack(path, partial)
         fields = {"format": submission.format, "name": name, **submission.model_dump(mode="json")}
         text = yaml.safe_dump(fields, sort_keys=False, allow_unicode=True, width=120)
         (partial / CARD).write_text(text, "utf-8")
@@ -132,6 +135,15 @@ def submit(results: Path, name: str, out: Path, card: Path | None = None) -> Pat
     return target
 
 
+def _pack(samples: Path, folder: Path) -> None:
+    """Copy a sample file into `folder`, as `.zst`; the same bytes in give the same bytes out."""
+    if samples.suffix == ".zst":
+        shutil.copyfile(samples, folder / samples.name)
+        return
+    with open_plain(samples, MAX_SAMPLES_BYTES) as source, (folder / f"{samples.name}.zst").open("wb") as target:
+        zstandard.ZstdCompressor(level=ZSTD_LEVEL).copy_stream(source, target, size=samples.stat().st_size)
+
+
 def slug(name: str) -> str:
     """The folder name of a submission: its name in lower case, everything but ASCII letters and digits as `-`."""
     plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
@@ -141,15 +153,20 @@ def slug(name: str) -> str:
     return folder
 
 
+def file_limit(name: str) -> int:
+    """Bytes that a file of this name may have; 0 where it does not belong in a submission."""
+    if name in (CARD, SUMS):
+        return MAX_YAML_BYTES
+    if RESULTS.fullmatch(name):
+        return MAX_RESULTS_BYTES
+    return MAX_SAMPLES_BYTES if SAMPLES.fullmatch(name) else 0
+
+
 def write_sums(folder: Path) -> None:
     """Write `SHA256SUMS` over all other files of `folder`."""
     names = sorted(path.name for path in folder.iterdir() if path.name != SUMS)
-    (folder / SUMS).write_text("".join(f"{digest((folder / name).read_bytes())}  {name}\n" for name in names), "utf-8")
-
-
-def digest(content: bytes) -> str:
-    """SHA-256 in hex."""
-    return hashlib.sha256(content).hexdigest()
+    lines = [f"{file_sha256(folder / name, MAX_SAMPLES_BYTES)}  {name}\n" for name in names]
+    (folder / SUMS).write_text("".join(lines), "utf-8")
 
 
 def _newest_results(results: Path) -> Path:
@@ -187,7 +204,7 @@ def read_results(path: Path) -> dict[str, Any]:
 def known(results: dict[str, Any], tasks: tuple[str, ...], where: str) -> Known:
     """The card's fields that lm-eval's results give for the given tasks.
 
-    Raises MusiError naming `where` when a task is unknown, a field is missing, or the tasks disagree about the release.
+    Raises MusiError naming `where` when a task is unknown, a field is missing, or the tasks were scored differently.
     """
     for task in tasks:
         if task not in TASKS:
@@ -196,8 +213,8 @@ def known(results: dict[str, Any], tasks: tuple[str, ...], where: str) -> Known:
         config = results["config"]
         task_configs = [results["configs"][task] for task in tasks]
         metadata = [task_config["metadata"] for task_config in task_configs]
-        if any(_release(each) != _release(metadata[0]) for each in metadata):
-            raise MusiError(f"{where}: its tasks were run on different releases; run them again with one MuSI")
+        if any(each["scorer_version"] != metadata[0]["scorer_version"] for each in metadata):
+            raise MusiError(f"{where}: its tasks were scored by different scorers; run them again with one MuSI")
         return Known(
             model=results["model_source"] or config["model"],
             model_args=_arguments(config["model_args"]),
@@ -209,9 +226,10 @@ def known(results: dict[str, Any], tasks: tuple[str, ...], where: str) -> Known:
                 chat_template=results.get("chat_template") is not None,
                 system_instruction=results.get("system_instruction"),
             ),
-            tasks=tuple(TaskRun(task=task, version=each["version"]) for task, each in zip(tasks, metadata, strict=True)),
-            release=metadata[0]["release"],
-            lock_sha256=metadata[0]["lock_sha256"],
+            tasks=tuple(
+                TaskRun(task=task, version=each["version"], release=each["release"], lock_sha256=each["lock_sha256"])
+                for task, each in zip(tasks, metadata, strict=True)
+            ),
             scorer_version=metadata[0]["scorer_version"],
             tools=_tools(results),
             hardware=_hardware(results.get("pretty_env_info")),
@@ -222,10 +240,6 @@ def known(results: dict[str, Any], tasks: tuple[str, ...], where: str) -> Known:
         raise MusiError(f"{where}: has no {error}; run the task again with lm-eval ≥ 0.4.13 and this MuSI") from None
     except (AttributeError, TypeError):
         raise MusiError(f"{where}: is not laid out as lm-eval's results are; run the task again with lm-eval ≥ 0.4.13") from None
-
-
-def _release(metadata: dict[str, Any]) -> tuple[Any, ...]:
-    return metadata["release"], metadata["lock_sha256"], metadata["scorer_version"]
 
 
 def _arguments(model_args: Any) -> str:

@@ -3,15 +3,19 @@
 Every fault is a MusiError that names the file (and line) and the reason. Nothing outside the given path is opened.
 """
 
+import hashlib
+import io
 import json
 import math
+import os
 import stat
 import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, BinaryIO, NoReturn
 
 import yaml
+import zstandard
 from pydantic import ValidationError
 from yaml.constructor import ConstructorError
 
@@ -20,20 +24,65 @@ from musi.samples import MAX_SAMPLE_BYTES
 
 MAX_YAML_BYTES = 64_000
 MAX_YAML_DEPTH = 20
+MAX_WINDOW_BYTES = 1 << 23  # of a zstd frame: what `zstd -19` asks of its reader at most
+CHUNK = 1 << 16
 
 
-def read_bytes(path: Path, limit: int) -> bytes:
-    """All bytes of a plain file of at most `limit` bytes; a link, a device or a folder is refused."""
+def open_plain(path: Path, limit: int) -> BinaryIO:
+    """A plain file of at most `limit` bytes, open for reading; a link, a device or a folder is refused."""
     try:
         status = path.lstat()
         if not stat.S_ISREG(status.st_mode):
             raise MusiError(f"{path}: not a plain file; put the file itself there, not a link or a folder")
         if status.st_size > limit:
             raise MusiError(f"{path}: {status.st_size:,} bytes, over the limit of {limit:,}; this is not what `submit` writes")
-        with path.open("rb") as file:
-            return file.read(limit)
+        return os.fdopen(os.open(path, os.O_RDONLY | os.O_NOFOLLOW), "rb")
     except OSError as error:
         raise MusiError(f"{path}: {error.strerror}; make the folder again with `musi leaderboard submit`") from None
+
+
+def read_bytes(path: Path, limit: int) -> bytes:
+    """All bytes of a plain file of at most `limit` bytes."""
+    with open_plain(path, limit) as file:
+        return file.read(limit)
+
+
+def file_sha256(path: Path, limit: int) -> str:
+    """SHA-256 in hex of a plain file of at most `limit` bytes, read in chunks."""
+    digest = hashlib.sha256()
+    with open_plain(path, limit) as file:
+        while chunk := file.read(CHUNK):
+            digest.update(chunk)
+    return digest.hexdigest()
+
+
+def read_lines(path: Path, limit: int) -> Iterator[bytes]:
+    """The lines of a plain file, or of one packed as `.zst`, of at most `limit` bytes unpacked; one line is in memory at a time.
+
+    Raises MusiError naming the file (and line): a frame that unpacks to more, or wants a larger window, or is broken; a line
+    longer than any sample.
+    """
+    with open_plain(path, limit) as packed:
+        file: Any = packed
+        if path.suffix == ".zst":
+            unpacker = zstandard.ZstdDecompressor(max_window_size=MAX_WINDOW_BYTES)
+            file = io.BufferedReader(unpacker.stream_reader(packed, read_size=CHUNK, read_across_frames=True), CHUNK)
+        total = 0
+        try:
+            for number, line in enumerate(iter(lambda: file.readline(MAX_SAMPLE_BYTES + 1), b""), start=1):
+                total += len(line)
+                if total > limit:
+                    raise MusiError(f"{path}: unpacks to more than {limit:,} bytes; this is not what `submit` writes")
+                if len(line) > MAX_SAMPLE_BYTES:
+                    raise MusiError(
+                        f"{path}, line {number}: longer than {MAX_SAMPLE_BYTES:,} bytes, more than any sample; "
+                        "save the samples again with lm-eval"
+                    )
+                yield line.rstrip(b"\r\n")
+        except (zstandard.ZstdError, OSError) as error:
+            raise MusiError(
+                f"{path}: cannot be unpacked ({error}); make the folder again with `musi leaderboard submit`"
+            ) from None
 
 
 def parse_json(text: bytes, where: str) -> dict[str, Any]:
@@ -78,14 +127,10 @@ def _finite_float(text: str) -> float:
     return value
 
 
-def parse_json_lines(text: bytes, path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
-    """(`path, line n`, object) of every line; raises MusiError as `parse_json` does, and when a line is too long."""
-    for number, line in enumerate(text.splitlines(), start=1):
+def parse_json_lines(path: Path, limit: int) -> Iterator[tuple[str, dict[str, Any]]]:
+    """(`path, line n`, object) of every line of a file that `read_lines` reads; raises MusiError as it and `parse_json` do."""
+    for number, line in enumerate(read_lines(path, limit), start=1):
         where = f"{path}, line {number}"
-        if len(line) > MAX_SAMPLE_BYTES:
-            raise MusiError(
-                f"{where}: longer than {MAX_SAMPLE_BYTES:,} bytes, more than any sample; save the samples again with lm-eval"
-            )
         yield where, parse_json(line, where)
 
 

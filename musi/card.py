@@ -57,7 +57,8 @@ _IMPORTED = (
     " compare an answer with the reference that came with the data; `checked_text` tests rules that the instruction states."
 )
 _FACTS = (
-    "{licence}. Country facts by [GeoNames](https://www.geonames.org) (CC BY 4.0), element facts from mendeleev (MIT)."
+    "{licence}. Country facts by [GeoNames](https://www.geonames.org) (CC BY 4.0), their names in other languages from"
+    " Unicode CLDR (Unicode-3.0), element facts from mendeleev (MIT)."
     " Do not train on the test splits."
 )
 

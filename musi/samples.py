@@ -1,33 +1,45 @@
 """Read the samples that lm-eval saved for a MuSI task and join them to the gold items of the locked release.
 
-A sample of a generate task holds the responses to the whole prompt and to each stage alone; one of a forced task holds a
-(log-likelihood, is greedy) pair for the same. Files come from anywhere: sizes are capped and every fault names file and line.
+A sample of a generate task holds the responses to the whole prompt and to each stage alone, and for `musi_consistency` also to
+each stage alone in another phrasing; one of a forced task holds a (log-likelihood, is greedy) pair for the first two. Files come
+from anywhere: sizes are capped and every fault names file and line.
 """
 
 import json
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from itertools import product
 from pathlib import Path
 from typing import Any
 
 from musi.errors import MusiError
-from musi.generate import RELEASE
+from musi.generate import RELEASE, release_name
+from musi.languages import LANGUAGES
 from musi.release import load_split
 from musi.retention import Outcomes
 from musi.schema import SPLITS, Item
 from musi.score import Mode, ResponseScore, score_response
 
+VERDICTS = ("retention", "retention_loose", "consistency", "consistency_loose")
 MAX_SAMPLE_BYTES = 4_000_000
 MAX_SAMPLES = 100_000
 
 
 @dataclass(frozen=True)
 class Sample:
-    """Responses to one item: to the whole prompt, then to each stage alone."""
+    """Responses to one item: to the whole prompt, to each stage alone, and perhaps to each alone in another phrasing.
+
+    `truncated` says of each response whether its prompt was longer than the model could hold, and `out_of_tokens` whether it
+    filled its budget; both are empty where the task could not know. `logged` holds the verdicts that were saved with the
+    responses, as they came.
+    """
 
     item: Item
     responses: tuple[Any, ...]
+    truncated: tuple[bool, ...] = ()
+    out_of_tokens: tuple[bool, ...] = ()
+    logged: dict[str, Any] = field(default_factory=dict)
 
     @property
     def multi(self) -> Any:
@@ -35,7 +47,12 @@ class Sample:
 
     @property
     def singles(self) -> tuple[Any, ...]:
-        return self.responses[1:]
+        return self.responses[1 : 1 + len(self.item.stages)]
+
+    @property
+    def again(self) -> tuple[Any, ...]:
+        """Each stage alone in another phrasing; empty when that was not asked."""
+        return self.responses[1 + len(self.item.stages) :]
 
     @property
     def forced(self) -> bool:
@@ -45,32 +62,41 @@ class Sample:
 
 @dataclass(frozen=True)
 class Scored:
-    """A sample with its verdicts: on the whole response, and on each stage alone."""
+    """A sample with its verdicts: on the whole response, on each stage alone, and on each alone in another phrasing."""
 
     sample: Sample
     multi: ResponseScore
     singles: tuple[ResponseScore, ...]
+    again: tuple[ResponseScore, ...] = ()
 
     @property
     def passed_alone(self) -> tuple[bool, ...]:
         return tuple(single.passed[0] for single in self.singles)
 
+    @property
+    def stages(self) -> list[tuple[bool, ...]]:
+        """(passed in the chain, alone, and, where it was asked, alone in another phrasing) of every stage."""
+        columns = [self.multi.passed, self.passed_alone]
+        if self.again:
+            columns.append(tuple(single.passed[0] for single in self.again))
+        return list(zip(*columns, strict=True))
 
-def sample_files(results: Path) -> dict[str, Path]:
-    """The newest sample file of each MuSI task below a results folder (or the file itself), by task name.
+
+def sample_files(results: Path) -> list[tuple[str, Path]]:
+    """(task, file) of each MuSI task in each folder below a results folder, or of the file itself; of several runs, the newest.
 
     Raises MusiError when there is none.
     """
     if results.is_file():
-        return {_task_name(results): results}
+        return [(_task_name(results), results)]
     if not results.is_dir():
         raise MusiError(f"{results}: no such folder; give the folder that `lm-eval run … -o` wrote to")
-    found: dict[str, Path] = {}
+    found: dict[tuple[Path, str], Path] = {}
     for path in sorted(results.rglob("samples_musi_*.jsonl"), key=lambda path: path.name.rsplit("_", 1)[-1]):
-        found[_task_name(path)] = path
+        found[path.parent, _task_name(path)] = path
     if not found:
         raise MusiError(f"{results}: holds no samples_musi_*.jsonl; run lm-eval again with --log_samples -o {results}")
-    return found
+    return [(task, path) for (_, task), path in sorted(found.items())]
 
 
 def _task_name(path: Path) -> str:
@@ -96,7 +122,10 @@ def read_samples(path: Path) -> list[Sample]:
         item = gold[item_id]
         if row["doc"].get("prompt") != item.prompt or row["doc"].get("answer") != item.answer:
             raise MusiError(f"{where}: item {item_id} differs from release {RELEASE}; score again with unchanged data")
-        samples[item_id] = Sample(item, _responses(row, item, where))
+        responses = _responses(row, item, where)
+        truncated, filled = (_flags(row, name, len(responses), where) for name in ("truncated", "out_of_tokens"))
+        logged = {name: row[name] for name in VERDICTS if name in row}
+        samples[item_id] = Sample(item, responses, truncated, filled, logged)
     if not samples:
         raise MusiError(f"{path}: holds no samples; run lm-eval again with --log_samples")
     return list(samples.values())
@@ -129,29 +158,35 @@ def _item_id(row: dict[str, Any], where: str) -> str:
 
 
 def _split_of(item_id: str, where: str) -> list[Item]:
-    _, release, split, *_ = [*item_id.split("-"), "", ""]
+    for lang, split in product(LANGUAGES, SPLITS):
+        if item_id.startswith(f"musi-{release_name(lang)}-{split}-"):
+            return load_split(split, lang=lang)
+    release = item_id.split("-")[1]
     if release != RELEASE:
         raise MusiError(
             f"{where}: item {item_id} is of release {release}, this MuSI scores {RELEASE}; install the matching version"
         )
-    if split not in SPLITS:
-        raise MusiError(f"{where}: item {item_id} names no split of release {RELEASE}")
-    return load_split(split)
+    raise MusiError(f"{where}: item {item_id} names no split of release {RELEASE}")
 
 
 def _responses(row: dict[str, Any], item: Item, where: str) -> tuple[Any, ...]:
     responses = row.get("resps")
-    wanted = 1 + len(item.stages)
+    n = len(item.stages)
     if not isinstance(responses, list) or not all(isinstance(each, list) and len(each) == 1 for each in responses):
         raise MusiError(f"{where}: `resps` of item {item.id} is not a list of single responses; run with repeats 1")
     texts = [each[0] for each in responses]
-    if len(texts) == wanted and all(isinstance(text, str) for text in texts):
+    if len(texts) in (1 + n, 1 + 2 * n) and all(isinstance(text, str) for text in texts):
         return tuple(texts)
-    if len(texts) == 2 * len(item.stages) and all(_is_likelihood(pair) for pair in texts):
+    if len(texts) == 2 * n and all(_is_likelihood(pair) for pair in texts):
         return tuple(texts)
-    raise MusiError(
-        f"{where}: the responses of item {item.id} are not the {wanted} texts that a MuSI task asks for; run it again"
-    )
+    raise MusiError(f"{where}: the responses of item {item.id} are not the {1 + n} texts that a MuSI task asks for; run it again")
+
+
+def _flags(row: dict[str, Any], name: str, n_responses: int, where: str) -> tuple[bool, ...]:
+    flags = row.get(name, [])
+    if not isinstance(flags, list) or len(flags) not in (0, n_responses) or not all(isinstance(flag, bool) for flag in flags):
+        raise MusiError(f"{where}: `{name}` is not a list of one true or false a response; save the samples again with lm-eval")
+    return tuple(flags)
 
 
 def _is_likelihood(pair: Any) -> bool:
@@ -167,18 +202,18 @@ def score_sample(sample: Sample, mode: Mode = "strict") -> Scored:
     """Score one item's responses: all stages in the whole response, each alone in its own."""
     n = len(sample.item.stages)
     multi = score_response(sample.item, sample.multi, range(n), mode)
-    singles = tuple(score_response(sample.item, text, [k], mode) for k, text in enumerate(sample.singles))
-    return Scored(sample, multi, singles)
+    singles, again = (
+        tuple(score_response(sample.item, text, [k], mode) for k, text in enumerate(texts))
+        for texts in (sample.singles, sample.again)
+    )
+    return Scored(sample, multi, singles, again)
 
 
 def outcomes(scored: Sequence[Scored]) -> Outcomes:
     """The arrays that `musi.retention` works on."""
     return Outcomes.of(
         [
-            [
-                (stage.distance, multi, single)
-                for stage, multi, single in zip(row.sample.item.stages, row.multi.passed, row.passed_alone, strict=True)
-            ]
+            [(float(stage.distance), *passed) for stage, passed in zip(row.sample.item.stages, row.stages, strict=True)]
             for row in scored
         ]
     )

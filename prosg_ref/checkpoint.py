@@ -114,18 +114,18 @@ def check_tensors(wanted: Mapping[str, Tensor], tensors: Mapping[str, Tensor], w
     """Compare names and shapes; raises MusiError naming the first key that differs."""
     for name, parameter in wanted.items():
         if name not in tensors:
-            raise MusiError(f"{where}: no tensor {name}; the file belongs to another model, compare config.json")
+            raise MusiError(f"{where}: no tensor {name}; the file is not whole, or of another model")
         found = tensors[name]
         if found.shape != parameter.shape:
             raise MusiError(
-                f"{where}: {name} is {tuple(found.shape)} where config.json asks for {tuple(parameter.shape)}; "
-                "the two files do not belong together"
+                f"{where}: {name} is {tuple(found.shape)} where this model has {tuple(parameter.shape)}; "
+                "the file, or the config.json beside it, is of another model"
             )
         if not found.is_floating_point():
             raise MusiError(f"{where}: {name} is {found.dtype}, not a float; quantised files are not supported")
     extra = sorted(set(tensors) - set(wanted))
     if extra:
-        raise MusiError(f"{where}: unexpected tensor {extra[0]}; the file belongs to another model, compare config.json")
+        raise MusiError(f"{where}: unexpected tensor {extra[0]}; the file, or the config.json beside it, is of another model")
 
 
 def save_backbone(directory: Path, backbone: RWKV4, tokenizer: AnyTokenizer, store: Store = "float32") -> None:

@@ -84,7 +84,7 @@ class ModelInfo:
     """What a checkpoint is and needs; sizes in bytes.
 
     state_bytes: the state of one sequence, float32. serve_bytes: weights and one state in float32; serve_float16_bytes:
-    the same with float16 matrices. train_bytes: weights, gradients, Adam's two moments, and the activations of one
+    the same with the blocks' matrices in float16. train_bytes: weights, gradients, Adam's two moments, and the activations of one
     sequence of ctx_len tokens under gradient checkpointing.
     """
 
@@ -160,7 +160,7 @@ def info(source: Path) -> ModelInfo:
         state = State.zeros(config, 1, backbone.emb.weight)
     check_tensors(backbone.state_dict(), found.tensors, str(source))
     parameters = sum(p.numel() for p in backbone.parameters())
-    matrices = sum(p.numel() for p in backbone.parameters() if p.dim() == 2)
+    matrices = sum(p.numel() for p in backbone.blocks.parameters() if p.dim() == 2)
     activations = 4 * config.ctx_len * config.n_embd * (config.n_layer + BLOCK_TENSORS) + 8 * ROWS * config.vocab_size
     return ModelInfo(
         layout=found.layout,
@@ -204,14 +204,22 @@ def read_source(source: Path, values: bool = True) -> Source:
 def load_pth(path: Path) -> dict[str, Tensor]:
     """The tensors of a `.pth`, mapped from the file. Raises MusiError for a file that holds anything else, unexecuted."""
     try:
-        tensors = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
+        with path.open("rb") as file:
+            zipped = file.read(4) == b"PK\x03\x04"  # torch's format since 1.6; only that one can be mapped
+        tensors = torch.load(path, map_location="cpu", weights_only=True, mmap=zipped)
     except OSError as error:
-        raise MusiError(f"{path}: {error.strerror or error}; give an official RWKV-4 .pth") from None
-    except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError) as error:
-        reason = str(error).strip().splitlines()[0][:120]
-        raise MusiError(f"{path}: refused, not a plain file of tensors ({reason}); give an official RWKV-4 .pth") from None
-    if not isinstance(tensors, dict) or not all(isinstance(x, Tensor) for x in tensors.values()):
+        step = "copy it again" if path.is_file() else "give an official RWKV-4 .pth"
+        raise MusiError(f"{path}: cannot be read ({error.strerror or error}); {step}") from None
+    except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError, LookupError, AttributeError, TypeError) as error:
+        reason = next(iter(str(error).strip().splitlines()), type(error).__name__)[:120]
+        raise MusiError(
+            f"{path}: refused, not a whole and plain file of tensors ({reason}); copy it again, or give an official RWKV-4 .pth"
+        ) from None
+    if not isinstance(tensors, dict):
         raise MusiError(f"{path}: not a dictionary of tensors; give an official RWKV-4 .pth")
+    for name, x in tensors.items():
+        if not isinstance(name, str) or not isinstance(x, Tensor) or x.layout != torch.strided:
+            raise MusiError(f"{path}: {name!r} is not a plain tensor with a name; give an official RWKV-4 .pth")
     return tensors
 
 

@@ -87,6 +87,7 @@ def choose(logits: Tensor, sampling: Sampling, generator: torch.Generator) -> Te
         return logits.argmax(-1)
     probs, order = torch.softmax(logits / sampling.temperature, -1).sort(-1, descending=True)
     outside = probs.cumsum(-1) - probs >= sampling.top_p
+    outside[:, 0] = False
     picked = torch.multinomial(probs.masked_fill(outside, 0.0), 1, generator=generator)
     return order.gather(-1, picked).squeeze(-1)
 
@@ -134,6 +135,8 @@ def generate(
         memory: one row per request, made of its prompt by `remember` or one of `Memory`'s controls; None: made here.
             It must cover the part of the prompt that runs without ΔW, see `split_request`.
     """
+    if not requests:
+        return []
     sampling = sampling or Sampling()
     backbone = backbone_of(model)
     parts = [split_request(request) for request in requests]

@@ -1,6 +1,6 @@
 """Our C++ operators: compiled on first use and cached in torch's extension folder.
 
-The compiled file's name holds a digest of source, flags, torch version and processor, so a cached one always fits, and
+The compiled file's name holds a digest of sources, flags, torch version and processor, so a cached one always fits, and
 it is put in place by one rename, so a killed build leaves no lock behind.
 """
 
@@ -9,6 +9,7 @@ import hashlib
 import logging
 import os
 import platform
+import re
 import shutil
 import sys
 import tempfile
@@ -44,12 +45,19 @@ def _processor() -> str:
     return platform.processor()
 
 
+def _texts(source: Path) -> list[str]:
+    """The source and the headers of ours that it includes, and those that these include."""
+    text = source.read_text(encoding="utf-8")
+    headers = re.findall(r'^#include "(.+)"$', text, re.MULTILINE)
+    return [text, *(more for name in headers for more in _texts(source.parent / name))]
+
+
 def library_path(source: Path) -> Path:
     """Where a compiled source for this machine lies, or would lie."""
     from torch.utils.cpp_extension import get_default_build_root
 
     root = Path(os.environ.get("TORCH_EXTENSIONS_DIR") or get_default_build_root())
-    facts = [source.read_text(encoding="utf-8"), *FLAGS, torch.__version__, platform.machine(), _processor()]
+    facts = [*_texts(source), *FLAGS, torch.__version__, platform.machine(), _processor()]
     digest = hashlib.sha256("\n".join(facts).encode()).hexdigest()[:16]
     name = f"prosg_{source.stem}"
     return root / f"{name}_{digest}" / f"{name}.so"

@@ -16,9 +16,11 @@ import torch
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
+from . import decode
 from .linear import linear
 from .wkv import wkv
 
+EVERY = slice(None)
 LOG_ZERO = -1e30  # the log of an empty sum; finite, since -inf - (-inf) is not a number
 
 
@@ -163,15 +165,24 @@ class TimeMix(nn.Module):
         self.output = nn.Linear(n_embd, n_embd, bias=False)
 
     def forward(
-        self, x: Tensor, shift: Tensor, sums: Tensor, lengths: Tensor | None, delta: Delta, name: str, impl: str
+        self,
+        x: Tensor,
+        shift: Tensor,
+        sums: Tensor,
+        lengths: Tensor | None,
+        delta: Delta,
+        name: str,
+        impl: str,
+        kept: slice = EVERY,
     ) -> tuple[Tensor, Tensor, Tensor]:
-        """(B, T, D), state (B, D) and (B, 3, D) -> (B, T, D) and the new state."""
+        """(B, T, D), state (B, D) and (B, 3, D) -> outputs of the kept times (B, T', D) and the new state."""
         before = _shift(x, shift)
         k = _linear(torch.lerp(before, x, self.time_mix_k), self.key.weight, delta.get(f"{name}.key"))
         v = _linear(torch.lerp(before, x, self.time_mix_v), self.value.weight, delta.get(f"{name}.value"))
-        r = _linear(torch.lerp(before, x, self.time_mix_r), self.receptance.weight, delta.get(f"{name}.receptance"))
+        mixed = torch.lerp(before[:, kept], x[:, kept], self.time_mix_r)
+        r = _linear(mixed, self.receptance.weight, delta.get(f"{name}.receptance"))
         mean, sums = wkv(k.float(), v.float(), -torch.exp(self.time_decay), self.time_first, sums, lengths, impl)
-        out = _linear(_gated(r, mean), self.output.weight, delta.get(f"{name}.output"))
+        out = _linear(_gated(r, mean[:, kept]), self.output.weight, delta.get(f"{name}.output"))
         return out, _last(x, shift, lengths), sums
 
 
@@ -217,8 +228,18 @@ class Block(nn.Module):
         delta: Delta,
         name: str,
         impl: str,
+        last_only: bool = False,
     ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """(B, T, D), state (B, D), (B, 3, D), (B, D) -> (B, T, D) and the new state in the same order."""
+        """(B, T, D), state (B, D), (B, 3, D), (B, D) -> (B, T, D) and the new state in the same order.
+
+        last_only: give the last token's output only, (B, 1, D); T >= 2, and without `lengths`.
+        """
+        if last_only:  # the feed-forward half needs the token before it as well
+            out, att_shift, sums = self.att(self.ln1(x), att_shift, sums, None, delta, f"{name}.att", impl, slice(-2, None))
+            x = x[:, -2:] + out
+            before, last = self.ln2(x).split(1, 1)
+            out, ffn_shift = self.ffn(last, before[:, 0], None, delta, f"{name}.ffn")
+            return x[:, 1:] + out, att_shift, sums, ffn_shift
         out, att_shift, sums = self.att(self.ln1(x), att_shift, sums, lengths, delta, f"{name}.att", impl)
         x = x + out
         out, ffn_shift = self.ffn(self.ln2(x), ffn_shift, lengths, delta, f"{name}.ffn")
@@ -241,6 +262,7 @@ class RWKV4(nn.Module):
         self.blocks = nn.ModuleList(Block(config.n_embd, first=i == 0) for i in range(config.n_layer))
         self.ln_out = nn.LayerNorm(config.n_embd)
         self.head = nn.Linear(config.n_embd, config.vocab_size, bias=False)
+        self._places = {name: i for i, (name, _) in enumerate(self.named_parameters())}  # as in `decode.tensors`
         self.init_weights()
 
     @property
@@ -255,6 +277,7 @@ class RWKV4(nn.Module):
         lengths: Tensor | None = None,
         delta: Delta | None = None,
         trace: list[Tensor] | None = None,
+        last_only: bool = False,
     ) -> tuple[Tensor, State]:
         """Run the blocks; `logits(hidden)` are the logits.
 
@@ -264,19 +287,21 @@ class RWKV4(nn.Module):
             lengths: (B,) tokens of each row that count; a row's state stops at its own last one. None: all.
             delta: changes of weights that hold for this call.
             trace: when given, the output of every block (B, T, D) is appended to it.
+            last_only: compute no more than the output after each row's last token, (B, 1, D).
 
         Returns:
             The normalised output of the last block (B, T, D) and the state after the last token of each row.
         """
-        x = self.emb(tokens).to(self.ln_out.weight.dtype)  # the matrices may be float16
+        x = self.emb(tokens).to(self.ln_out.weight.dtype)  # the matrices may have 16 bits
         state = State.zeros(self.config, tokens.shape[0], x) if state is None else state
         delta = {} if delta is None else delta
         parts: tuple[list[Tensor], list[Tensor], list[Tensor]] = ([], [], [])  # per layer: att_shift, wkv, ffn_shift
         again = self.gradient_checkpointing and torch.is_grad_enabled()
+        cut = last_only and lengths is None and trace is None and x.shape[1] > 1
         x = self.layers[0].ln0(x)
         for i, block in enumerate(self.layers):
             before = state.att_shift[:, i], state.wkv[:, i], state.ffn_shift[:, i]
-            args = (x, *before, lengths, delta, f"blocks.{i}", self.wkv_impl)
+            args = (x, *before, lengths, delta, f"blocks.{i}", self.wkv_impl, cut and i == self.config.n_layer - 1)
             if again:
                 x, *after = checkpoint(block, *args, use_reentrant=False, preserve_rng_state=False)
             else:
@@ -285,7 +310,10 @@ class RWKV4(nn.Module):
                 part.append(new)
             if trace is not None:
                 trace.append(x)
-        return self.ln_out(x), State(*(torch.stack(part, 1) for part in parts))
+        x = self.ln_out(x)
+        if last_only:
+            x = _last(x, torch.zeros_like(x[:, 0]), lengths).unsqueeze(1)
+        return x, State(*(torch.stack(part, 1) for part in parts))
 
     def forward(
         self,
@@ -295,21 +323,47 @@ class RWKV4(nn.Module):
         delta: Delta | None = None,
         last_only: bool = False,
     ) -> tuple[Tensor, State]:
-        """Logits (B, T, V), or with `last_only` those after each row's last token (B, V); arguments as in `hidden`."""
-        x, state = self.hidden(tokens, state, lengths, delta)
-        if last_only:
-            x = _last(x, torch.zeros_like(x[:, 0]), lengths)
-        return self.logits(x), state
+        """Logits (B, T, V), or with `last_only` those after each row's last token (B, V); arguments as in `hidden`.
+
+        One token a row without gradient, as in decoding, runs in one call of C++ where it can (`prosg_ref.decode`).
+        """
+        delta = {} if delta is None else delta
+        plain = all(isinstance(change, LowRank | Merged) for change in delta.values())
+        if tokens.shape[1] == 1 and lengths is None and plain and decode.fits(self, tokens):
+            return self._step(tokens, state, delta, last_only)
+        x, state = self.hidden(tokens, state, lengths, delta, last_only=last_only)
+        return self.logits(x[:, 0] if last_only else x), state
+
+    def _step(self, tokens: Tensor, state: State | None, delta: Delta, last_only: bool) -> tuple[Tensor, State]:
+        weights = decode.tensors(self)
+        if state is None:
+            state = State.zeros(self.config, tokens.shape[0], self.ln_out.weight)
+        low_rank: dict[int, LowRank] = {}
+        for name, change in delta.items():
+            place = self._places[f"{name}.weight"]
+            if isinstance(change, Merged):
+                weights[place] = change.weight
+            elif isinstance(change, LowRank):
+                low_rank[place] = change
+        parts = (state.att_shift, state.wkv, state.ffn_shift)
+        logits, *after = decode.step(weights, tokens[:, 0], parts, low_rank)
+        return logits if last_only else logits.unsqueeze(1), State(*after)
 
     def logits(self, x: Tensor) -> Tensor:
         """The output layer: normalised outputs of the last block (…, D) -> (…, V)."""
         return linear(x, self.head.weight)
 
-    def with_float16_weights(self) -> "RWKV4":
-        """A copy for inference with float16 matrices; vectors, state and activations stay float32."""
+    def with_16_bit_weights(self, dtype: torch.dtype = torch.float16) -> "RWKV4":
+        """A copy for inference with the blocks' matrices in 16 bits; everything else, activations too, stays float32.
+
+        dtype: float16, or bfloat16, which rounds 8 times as much and changed greedy answers. So did a float16 head.
+        """
         with torch.device("meta"):
             copy = RWKV4(self.config)
-        tensors = {name: x.half() if x.dim() == 2 else x.detach().clone() for name, x in self.state_dict().items()}
+        tensors = {name: x.detach().clone() for name, x in self.state_dict().items()}
+        for name, x in tensors.items():
+            if x.dim() == 2 and name.startswith("blocks."):
+                tensors[name] = x.to(dtype)
         copy.load_state_dict(tensors, assign=True)
         copy.wkv_impl = self.wkv_impl
         return copy.requires_grad_(False).eval()

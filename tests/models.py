@@ -10,7 +10,7 @@ from lm_eval.api.model import LM
 from lm_eval.loggers import EvaluationTracker
 from lm_eval.tasks import TaskManager
 
-from musi.compose import SEPARATOR, render_answer, single_prompt
+from musi.compose import SEPARATOR, render_answer, rephrased_single_prompt, single_prompt
 from musi.release import load_split
 
 TASKS = Path(__file__).parents[1] / "tasks"
@@ -18,11 +18,13 @@ TASKS = Path(__file__).parents[1] / "tasks"
 
 @functools.cache
 def gold_answers() -> dict[str, str]:
-    """Prompt → gold answer: of every whole prompt of test_iid, and of each of its stages alone."""
+    """Prompt → gold answer: of every whole prompt of test_iid, also shown twice, and of each stage alone, in two phrasings."""
     gold = {}
     for item in load_split("test_iid"):
-        gold[item.prompt] = item.answer
-        gold |= {single_prompt(item, k): render_answer([stage.answer]) for k, stage in enumerate(item.stages)}
+        gold[item.prompt] = gold[item.prompt + SEPARATOR + item.prompt] = item.answer
+        for k, stage in enumerate(item.stages):
+            for prompt in (single_prompt, rephrased_single_prompt):
+                gold[prompt(item, k)] = render_answer([stage.answer])
     return gold
 
 

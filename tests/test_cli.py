@@ -1,6 +1,7 @@
 """The command line: quick to start, an example in every help, one line for a fault, and deaf to other modules of its names."""
 
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -45,8 +46,8 @@ every_command = pytest.mark.parametrize("path", COMMANDS, ids=" ".join)
 
 def test_the_commands_of_the_product_are_there():
     wanted = {"dataset build", "dataset verify", "dataset validate", "dataset show", "dataset stats", "tasks path", "tasks check",
-              "report", "eval", "leaderboard submit", "leaderboard check", "leaderboard build", "train backbone", "train prosg",
-              "generate"}  # fmt: skip
+              "report show", "report transcript", "rescore", "eval", "leaderboard submit", "leaderboard check",
+              "leaderboard build", "train backbone", "train prosg", "generate"}  # fmt: skip
     assert wanted <= {" ".join(path) for path in COMMANDS}
 
 
@@ -136,6 +137,9 @@ BAD = {
     "build an odd number": ["dataset", "build", "{}/out", "--items", "23"],
     "report on nothing": ["report", "{}/none"],
     "report on an empty folder": ["report", "{}"],
+    "a transcript of nothing": ["report", "transcript", "musi-1.0.0-test_iid-00007", "{}/none"],
+    "rescore nothing": ["rescore", "{}/none"],
+    "check an unknown task": ["tasks", "check", "nope"],
     "submit nothing": ["leaderboard", "submit", "{}/none", "--name", "x"],
     "check nothing": ["leaderboard", "check", "{}/none"],
     "build a board of nothing": ["leaderboard", "build", "{}/none", "--out", "{}/site"],
@@ -218,6 +222,23 @@ def test_report_prints_tables_and_json(lm_eval_run):
     run = lm_eval_run("forgetful", "musi_quick")
     assert "half-life (words)" in runner.invoke(cli.app, ["report", str(run.folder)]).stdout
     assert '"half_life"' in runner.invoke(cli.app, ["report", str(run.folder), "--json"]).stdout
+
+
+def test_report_writes_html_and_shows_a_transcript(lm_eval_run, tmp_path):
+    run = lm_eval_run("forgetful", "musi_quick")
+    page = tmp_path / "report.html"
+    done = runner.invoke(cli.app, ["report", "show", str(run.folder), "--html", str(page)])
+    assert done.exit_code == 0
+    assert "<svg" in page.read_text("utf-8")
+    (item,) = set(re.findall(r"musi-[0-9.]+-test_iid-[0-9]{5}", run.samples.read_text("utf-8").splitlines()[0]))
+    done = runner.invoke(cli.app, ["report", "transcript", item, str(run.folder)])
+    assert done.exit_code == 0
+    assert item in done.stdout
+
+
+def test_rescore_says_that_nothing_changed(lm_eval_run):
+    done = runner.invoke(cli.app, ["rescore", str(lm_eval_run("forgetful", "musi_quick").folder)])
+    assert "0 of " in done.stdout
 
 
 def test_tasks_path_is_a_folder_that_lm_eval_loads():

@@ -41,7 +41,8 @@ def is_one_sentence(text: str) -> bool:
 def check_writing(text: str, lang: Language, wanted: list[str], least: int, most: int) -> Verdict:
     """Whether a text has `least` to `most` words and among them, whole and in any letter case, all of `wanted`.
 
-    Quotation marks (which fail an answer that repeats the instruction), line breaks and one word over and over are refused.
+    Quotation marks (which fail an answer that repeats the instruction), line breaks, the given words alone and one word over and
+    over are refused.
     """
     text = clean(text).replace("\u00a0", " ").replace("\u202f", " ")
     if any(letter in QUOTES or not letter.isprintable() for letter in set(text)):
@@ -56,6 +57,11 @@ def check_writing(text: str, lang: Language, wanted: list[str], least: int, most
         word = word.casefold()
         if word not in folded or (lang.word_gap and not all(part in counts for part in _WORD.findall(word))):
             return Verdict(False, f"lacks {word}", text)
+    rest = folded
+    for word in wanted:
+        rest = rest.replace(word.casefold(), "")
+    if not any(letter.isalpha() for letter in rest):
+        return Verdict(False, "nothing but the given words", text)
     word_size = 1 if lang.word_gap else 2  # most Chinese words have two characters
     if 2 * sum(count for _, count in counts.most_common(word_size)) >= len(found):
         return Verdict(False, "the same word over and over", text)

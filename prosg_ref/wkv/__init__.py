@@ -1,8 +1,9 @@
-"""The WKV recurrence of RWKV-4: a naive reference and two faster paths behind one function.
+"""The WKV recurrence of RWKV-4: a naive reference and three faster paths behind one function.
 
 | impl  | what it is                                   | when `auto` takes it                                  |
 |-------|----------------------------------------------|-------------------------------------------------------|
 | cpu   | C++ kernel, compiled on first use            | float32 tensors on the CPU, where a compiler is found |
+| fla   | Triton kernel of the package fla (extra)     | CUDA tensors up to float32, where fla is installed    |
 | scan  | prefix scan in plain torch                   | otherwise                                             |
 | naive | loop over time, the oracle                   | never                                                 |
 """
@@ -13,7 +14,7 @@ from functools import cache
 import torch
 from torch import Tensor
 
-from .cpu import kernel, wkv_cpu
+from . import cpu, fla
 from .naive import wkv_naive
 from .scan import wkv_scan
 
@@ -21,7 +22,7 @@ __all__ = ["IMPLS", "wkv"]
 
 log = logging.getLogger(__name__)
 
-IMPLS = {"naive": wkv_naive, "scan": wkv_scan, "cpu": wkv_cpu}
+IMPLS = {"naive": wkv_naive, "scan": wkv_scan, "cpu": cpu.wkv_cpu, "fla": fla.wkv_fla}
 
 
 @cache
@@ -29,16 +30,23 @@ def _log_choice(impl: str, why: str) -> None:
     log.info("wkv: using %s (%s)", impl, why)
 
 
-def _choose(k: Tensor, impl: str) -> str:
+def choose(device: str, dtype: torch.dtype, impl: str) -> str:
+    """The path for tensors on a kind of device (`cpu`, `cuda`) when `impl` is asked for; raises as `wkv` does."""
     if impl == "auto":
-        fits = k.device.type == "cpu" and k.dtype == torch.float32
-        chosen = "cpu" if fits and kernel() is not None else "scan"
-        _log_choice(chosen, f"auto for {k.dtype} on {k.device.type}")
+        chosen = "scan"
+        if device == "cpu" and dtype == torch.float32 and cpu.kernel() is not None:
+            chosen = "cpu"
+        elif device == "cuda" and dtype != torch.float64 and fla.kernel() is not None:
+            chosen = "fla"
+        _log_choice(chosen, f"auto for {dtype} on {device}")
         return chosen
     if impl not in IMPLS:
         raise ValueError(f"unknown WKV implementation {impl!r}; one of auto, {', '.join(IMPLS)}")
-    if impl == "cpu" and kernel() is None:
+    if impl == "cpu" and cpu.kernel() is None:
         raise RuntimeError("the C++ WKV kernel did not compile here; use impl='scan'")
+    if impl == "fla" and fla.kernel() is None:
+        raise RuntimeError("the package fla is not installed here; install musi[cuda], or use impl='scan'")
+    _log_choice(impl, "asked for")
     return impl
 
 
@@ -60,8 +68,8 @@ def wkv(
         out (B, T, C), state (B, 3, C). Both carry gradients to every float argument.
 
     Raises:
-        ValueError: unknown `impl`. RuntimeError: `cpu` was asked for and cannot be compiled.
+        ValueError: unknown `impl`. RuntimeError: `cpu` or `fla` was asked for and is not to be had.
     """
     if lengths is None:
         lengths = torch.full((k.shape[0],), k.shape[1], dtype=torch.int64, device=k.device)
-    return IMPLS[_choose(k, impl)](k, v, w, u, state, lengths)
+    return IMPLS[choose(k.device.type, k.dtype, impl)](k, v, w, u, state, lengths)

@@ -5,11 +5,13 @@ import re
 import shutil
 
 import pytest
+import zstandard
 
 from leaderboards.check import check
-from leaderboards.submission import CARD, SUMS, submit, write_sums
+from leaderboards.submission import CARD, SUMS, read_submission, submit, write_sums
 from musi.errors import MusiError
-from tests.leaderboards.support import edit_card, edit_results, edit_rows, only
+from musi.generate import RELEASE
+from tests.leaderboards.support import edit_card, edit_results, edit_rows, only, write_samples
 
 
 def refused(folder, reason):
@@ -27,8 +29,8 @@ def test_rescore_equals_what_lm_eval_printed(pristine):
     assert re.search(r"^musi_quick: retention 0\.\d{3} \(0\.\d{3} to ", checked.summary(), re.MULTILINE)
     assert 0.2 < (estimates["retention"].value or 0) < 0.95
     for name, estimate in estimates.items():
-        assert printed[f"{name},none"] == pytest.approx(estimate.value, rel=1e-12)
-        assert printed[f"{name}_stderr,none"] == pytest.approx(estimate.stderr, rel=1e-12)
+        for printed_value, ours in ((printed[f"{name},none"], estimate.value), (printed[f"{name}_stderr,none"], estimate.stderr)):
+            assert printed_value == ("N/A" if ours is None else pytest.approx(ours, rel=1e-12))
 
 
 def test_undefined_retention_is_claimed_as_not_available(results, tmp_path):
@@ -51,9 +53,10 @@ def test_run_with_a_limit_is_refused(results, tmp_path):
     refused(submit(results("limited"), "Limited", tmp_path), r"95 of the 100 items .* the first is musi-.*without --limit")
 
 
-def test_samples_in_another_order_are_refused(submission):
+def test_samples_in_another_order_give_the_same_answers(submission, pristine):
     edit_rows(submission, lambda rows: rows[::-1])
-    refused(submission, "claims retention_stderr")  # the claim's bootstrap was drawn in the other order
+    ids = [[answer.item.id for answer in check(folder).tasks["musi_quick"].answers] for folder in (submission, pristine)]
+    assert ids[0] == ids[1]
 
 
 def test_chat_requests_are_recognised(submission):
@@ -79,10 +82,11 @@ def mend_response(rows):
 def mend_response_and_scores(rows):
     row = failed(rows)
     row["resps"][0][0] = row["doc"]["answer"]
-    for name in ("stage_acc", "stage_acc_loose", "item_acc", "retention", "retention_loose"):
+    for name in (n + s for n in ("stage_acc", "item_acc", "retention", "order_acc", "completed") for s in ("", "_loose")):
         for field in (name, f"{name}_stderr"):
             row[field] = [[True, True] if isinstance(each, list) else True for each in row[field]]
-    row["constraint_retention"][0] = row["constraint_retention_stderr"][0] = row["constraint_retention"][1]
+    for name in ("constraint_retention", "constraint_retention_loose"):
+        row[name][0] = row[f"{name}_stderr"][0] = row[name][1]
 
 
 def rename(rows, item_id):
@@ -99,9 +103,12 @@ ROWS = {
     "item twice": (lambda rows: [*rows, rows[0]], r"line 101: item musi-\S+ comes twice"),
     "item replaced": (lambda rows: [rows[0], rows[0], *rows[2:]], r"line 2: item musi-\S+ comes twice"),
     "item missing": (lambda rows: rows[:-1], r"1 of the 100 items of musi_quick are missing, the first is musi-\S+;"),
-    "unknown item": (lambda rows: rename(rows, "musi-1.0.0-test_iid-99999"), r"line 3: .*99999 is not in release"),
-    "another item": (lambda rows: rename(rows, "musi-1.0.0-test_iid-00900"), r"line 3: .*00900 differs from release"),
-    "item of another release": (lambda rows: rename(rows, "musi-9.0.0-test_iid-00002"), r"line 3: .*9\.0\.0"),
+    "unknown item": (lambda rows: rename(rows, f"musi-{RELEASE}-test_iid-99999"), r"line 3: item .*99999 is not in musi_quick"),
+    "another item": (lambda rows: [*rows[:2], {**rows[3], "doc": rows[2]["doc"]}, *rows[3:]], r"line 3: .* differs from release"),
+    "item of another release": (
+        lambda rows: rename(rows, "musi-9.0.0-test_iid-00002"),
+        r"line 3: item musi-9\.0\.0\S+ is not in musi_quick of release",
+    ),
     "item without id": (lambda rows: rows[2]["doc"].pop("id"), "line 3: .*no item id"),
     "gold edited": (lambda rows: rows[4]["doc"].__setitem__("answer", "[1]\n1"), r"line 5: item musi-\S+ differs from release"),
     "problem edited": (
@@ -113,8 +120,17 @@ ROWS = {
         r"item musi-\S+ was asked something else than its prompt \(context 1\)",
     ),
     "no contexts": (lambda rows: rows[4].pop("arguments"), r"item musi-\S+ has no logged context 0"),
-    "response dropped": (lambda rows: rows[4]["resps"].pop(), r"line 5: the responses of item musi-\S+ are not"),
-    "response not text": (lambda rows: rows[4]["resps"][0].__setitem__(0, 5), r"line 5: the responses of item musi-\S+ are not"),
+    "request added": (lambda rows: rows[4]["arguments"].__setitem__("gen_args_9", {}), "was asked more or less than its"),
+    "hint around a prompt": (
+        lambda rows: rows[4]["arguments"]["gen_args_2"].__setitem__(
+            "arg_0", rows[4]["arguments"]["gen_args_2"]["arg_0"] + "Hint: 5"
+        ),
+        r"the text around the prompt of context 2 differs",
+    ),
+    "target edited": (lambda rows: rows[4].__setitem__("target", "[1]\n1"), r"line 5: item musi-\S+ differs from release"),
+    "response dropped": (lambda rows: rows[4]["resps"].pop(), r"line 5: item musi-\S+: the responses are not"),
+    "response not text": (lambda rows: rows[4]["resps"][0].__setitem__(0, 5), r"line 5: item musi-\S+: the responses are not"),
+    "response endless": (lambda rows: rows[4]["resps"][1].__setitem__(0, "x" * 500_000), "a response of 500,000 characters"),
     "not a number": (lambda rows: rows[4].__setitem__("note", float("nan")), "line 5: NaN is not a number"),
 }
 
@@ -124,6 +140,37 @@ def test_edited_samples_are_refused(submission, mutant):
     edit, reason = ROWS[mutant]
     edit_rows(submission, edit)
     refused(submission, reason)
+
+
+HASHES = {
+    "doc_hash": "line 3: .*: doc_hash is not that of what stands there",
+    "prompt_hash": "line 3: .*: prompt_hash is not that of what stands there",
+    "target_hash": "line 3: .*: target_hash is not that of what stands there",
+    "filtered_resps": "line 3: .*: filtered_resps differ from resps",
+}
+
+
+@pytest.mark.parametrize("field", HASHES)
+def test_wrong_hashes_are_refused(submission, field):
+    edit_rows(submission, lambda rows: rows[2].__setitem__(field, "0" * 64), covered=False)
+    refused(submission, HASHES[field])
+    edit_rows(submission, lambda rows: rows[2].pop(field), covered=False)
+    refused(submission, HASHES[field])
+
+
+def test_samples_of_another_run_are_refused(submission):
+    edit_results(submission, lambda results: results["task_hashes"].__setitem__("musi_quick", "0" * 64))
+    refused(submission, r"results_\S+: task_hashes of musi_quick is not that of its samples")
+    edit_results(submission, lambda results: results.pop("task_hashes"))
+    refused(submission, "task_hashes of musi_quick")
+
+
+def test_samples_may_come_unpacked(submission):
+    packed = only(submission, "samples_*.jsonl.zst")
+    packed.with_suffix("").write_bytes(zstandard.decompress(packed.read_bytes()))
+    packed.unlink()
+    write_sums(submission)
+    assert check(submission).tier == "re-scored"
 
 
 CLAIMS = {
@@ -153,16 +200,17 @@ def test_edited_claims_are_refused(submission, mutant):
 @pytest.mark.parametrize(
     ("field", "value", "reason"),
     [
-        ("version", 2.0, "musi_quick is of version 2.0, this board scores 1.0"),
-        ("release", "9.9.9", r"release is 9\.9\.9, this board scores"),
-        ("lock_sha256", "0" * 64, "lock_sha256 is 0000"),
+        ("version", 9.0, "musi_quick: version is 9.0, this board scores 2.0"),
+        ("release", "9.9.9", r"musi_quick: release is 9\.9\.9, this board scores"),
+        ("lock_sha256", "0" * 64, "musi_quick: lock_sha256 is 0000"),
         ("scorer_version", 99, "scorer_version is 99, this board scores"),
     ],
 )
 def test_other_versions_are_refused(submission, field, value, reason):
     edit_results(submission, lambda results: results["configs"]["musi_quick"]["metadata"].__setitem__(field, value))
     refused(submission, rf"submission\.yaml: (tasks|{field}) differs from results_")
-    edit_card(submission, **({"tasks": [{"task": "musi_quick", "version": value}]} if field == "version" else {field: value}))
+    run = read_submission(submission / CARD).tasks[0].model_dump()
+    edit_card(submission, **({field: value} if field == "scorer_version" else {"tasks": [{**run, field: value}]}))
     refused(submission, rf"submission\.yaml: {reason}")
 
 
@@ -171,7 +219,8 @@ def test_other_versions_are_refused(submission, field, value, reason):
     [
         ({"parameters": 1}, "parameters differs from results_"),
         ({"model": "hf"}, "model differs from results_"),
-        ({"tasks": [{"task": "musi_generate", "version": 1.0}]}, "tasks differs from results_"),
+        ({"tasks": [{"task": "musi_quick", "version": 1.0}]}, "tasks.0.release: Field required"),
+        ({"tasks": []}, "tasks: Tuple should have at least 1 item"),
         ({"glory": True}, "glory: Extra inputs are not permitted"),
         ({"parameters": "many"}, "parameters: Input should be a valid integer"),
         ({"trained_on": "the moon"}, "trained_on: Input should be"),
@@ -187,7 +236,7 @@ def test_edited_cards_are_refused(submission, fields, reason):
 
 
 def test_edit_without_new_sums_is_refused(submission):
-    path = only(submission, "samples_*.jsonl")
+    path = only(submission, "samples_*.jsonl.zst")
     path.write_bytes(path.read_bytes() + b"\n")
     refused(submission, r"samples_\S+: its digest differs from SHA256SUMS")
 
@@ -220,7 +269,7 @@ def test_strange_folders_are_refused(submission, tmp_path):
     refused(submission, r"⟨U\+202E⟩txt.sums' does not belong")
 
 
-@pytest.mark.parametrize("pattern", ["submission.yaml", "SHA256SUMS", "results_*.json", "samples_*.jsonl"])
+@pytest.mark.parametrize("pattern", ["submission.yaml", "SHA256SUMS", "results_*.json", "samples_*.jsonl.zst"])
 def test_links_folders_and_missing_files_are_refused(submission, tmp_path, pattern):
     path = only(submission, pattern)
     path.rename(tmp_path / "elsewhere")
@@ -283,11 +332,12 @@ JSON = {
 
 
 @pytest.mark.parametrize("mutant", JSON)
-@pytest.mark.parametrize("pattern", ["results_*.json", "samples_*.jsonl"])
+@pytest.mark.parametrize("pattern", ["results_*.json", "samples_*.jsonl.zst"])
 def test_hostile_json_is_refused(submission, pattern, mutant):
     content, reason = JSON[mutant]
-    only(submission, pattern).write_bytes(content)
+    path = only(submission, pattern)
+    write_samples(path, content) if path.suffix == ".zst" else path.write_bytes(content)
     write_sums(submission)
-    if pattern == "samples_*.jsonl":
+    if path.suffix == ".zst":
         reason = reason.replace("over the limit of", "longer than")
     refused(submission, rf"{pattern.split('*')[0]}\S+( line 1)?: .*{reason}")

@@ -9,11 +9,11 @@ def entry(passed, n_items=200, n_stages=4, noise=0.0, seed=0):
     """Values of an entry that passes everything alone and a share of the stages in the chain."""
     rng = np.random.default_rng(seed)
     chain = np.random.default_rng(1).random((n_items, n_stages)) + noise * rng.normal(size=(n_items, n_stages)) < passed
-    return [{"retention": [[bool(multi), True] for multi in row]} for row in chain]
+    return [int(row.sum()) for row in chain], [n_stages] * n_items
 
 
 def ranks(*entries):
-    return tied_ranks([resampled_retention(each) for each in entries])
+    return tied_ranks([resampled_retention(*each) for each in entries])
 
 
 def test_clear_differences_are_ranked_and_close_ones_tied():

@@ -5,6 +5,7 @@ import shutil
 import subprocess
 
 import pytest
+import zstandard
 
 from leaderboards.submission import SUMS, read_submission, slug, submit
 from musi.errors import MusiError
@@ -18,15 +19,16 @@ def test_folder_holds_card_claim_evidence_and_sums(pristine):
 
 
 def test_files_of_lm_eval_are_copied_unchanged(results, pristine):
-    for pattern in ("results_*.json", "samples_*.jsonl"):
-        assert only(results("forgetful"), pattern).read_bytes() == only(pristine, pattern).read_bytes()
+    assert only(results("forgetful"), "results_*.json").read_bytes() == only(pristine, "results_*.json").read_bytes()
+    packed = only(pristine, "samples_*.jsonl.zst").read_bytes()
+    assert zstandard.decompress(packed) == only(results("forgetful"), "samples_*.jsonl").read_bytes()
 
 
 def test_card_is_filled_from_the_results(pristine):
     card = read_submission(pristine / "submission.yaml")
     assert card.name == "Forgetful"
     assert (card.parameters, card.state_bytes) == (430_000, 5_120)
-    assert [(run.task, run.version) for run in card.tasks] == [("musi_quick", 1.0)]
+    assert [(run.task, run.version) for run in card.tasks] == [("musi_quick", 2.0)]
     assert card.decoding.generation == {"until": [], "do_sample": False}
     assert card.tools["lm_eval"].startswith("0.4.")
     assert card.trained_on == "not declared"
@@ -131,4 +133,4 @@ def test_folder_name(name, folder):
 
 def test_name_without_letters_is_refused(results, tmp_path):
     with pytest.raises(MusiError, match="holds no letter or digit"):
-        submit(results("forgetful"), "…", tmp_path)
+        submit(results("forgetful"), "---", tmp_path)

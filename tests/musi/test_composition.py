@@ -122,3 +122,12 @@ def test_a_text_has_about_as_many_words_as_asked_for(code, words):
 def test_accents_do_not_change_a_letter():
     check = FAMILIES["words_starting_with"].verify
     assert check("école, été, sol, sac, sud", {"letters": ["e", "s"], "counts": [2, 3]}, ENGLISH).passed
+
+
+def test_the_given_words_alone_are_no_chinese_text():
+    """Without spaces two words run together: they are of the right length and yet say nothing."""
+    chinese = LANGUAGES["zh"]
+    params = {"words": ["蜘蛛", "自行车"], "size": 7}
+    assert not FAMILIES["short_text"].verify("蜘蛛自行车", params, chinese).passed
+    assert not FAMILIES["short_text"].verify("蜘蛛，自行车。", params, chinese).passed
+    assert FAMILIES["short_text"].verify("蜘蛛骑着自行车。", params, chinese).passed

@@ -31,7 +31,9 @@ def test_the_release_has_a_lock_of_22_000_items():
 
 
 def test_an_unknown_release_names_the_known_ones():
-    with pytest.raises(MusiError, match=r"release '9\.9\.9' has no lock in this MuSI \(known: 0\.1\.0, 1\.0\.0, 1\.0\.0-de, .*\); install"):
+    with pytest.raises(
+        MusiError, match=r"release '9\.9\.9' has no lock in this MuSI \(known: 0\.1\.0, 1\.0\.0, 1\.0\.0-de, .*\); install"
+    ):
         lock("9.9.9")
 
 

@@ -85,6 +85,12 @@ FAULTS = {
 }
 
 
+FAULTS |= {
+    f"{what} flags": (lambda row, bad=bad: {**row, "truncated": bad}, "`truncated` is not a list of one true or false a response")
+    for what, bad in {"too few": [True], "wrong": [1] * 9, "missing": None}.items()
+}
+
+
 @pytest.mark.parametrize(("change", "said"), FAULTS.values(), ids=FAULTS)
 def test_a_fault_names_file_and_line(saved, change, said):
     edit(saved, 3, change)
@@ -117,17 +123,20 @@ def test_an_overlong_line_is_refused(saved, monkeypatch):
         read_samples(saved)
 
 
-def test_sample_files_takes_the_newest_of_each_task(tmp_path):
+def test_sample_files_takes_the_newest_of_each_task_in_each_folder(tmp_path):
     for name in ("a/samples_musi_quick_2026-01-02.jsonl", "b/samples_musi_quick_2026-01-01.jsonl", "samples_gsm8k_2026.jsonl",
                  "samples_musi_forced_2026-01-01.jsonl"):  # fmt: skip
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text("")
-    found = sample_files(tmp_path)
-    assert {task: path.name for task, path in found.items()} == {
-        "musi_quick": "samples_musi_quick_2026-01-02.jsonl",
-        "musi_forced": "samples_musi_forced_2026-01-01.jsonl",
-    }
-    assert sample_files(tmp_path / "a" / "samples_musi_quick_2026-01-02.jsonl").keys() == {"musi_quick"}
+    assert [(task, str(path.relative_to(tmp_path))) for task, path in sample_files(tmp_path)] == [
+        ("musi_forced", "samples_musi_forced_2026-01-01.jsonl"),
+        ("musi_quick", "a/samples_musi_quick_2026-01-02.jsonl"),
+        ("musi_quick", "b/samples_musi_quick_2026-01-01.jsonl"),
+    ]
+    (tmp_path / "a/samples_musi_quick_2026-01-03.jsonl").write_text("")
+    newest = tmp_path / "a/samples_musi_quick_2026-01-03.jsonl"
+    assert sample_files(tmp_path / "a") == [("musi_quick", newest)]
+    assert sample_files(newest) == [("musi_quick", newest)]
 
 
 def test_a_folder_without_samples_is_a_musi_error(tmp_path):

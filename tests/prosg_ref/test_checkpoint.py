@@ -77,7 +77,7 @@ def test_missing_file(directory: Path, name: str) -> None:
     [
         ({"n_layer": 4}, "no tensor blocks.3.ln1.weight"),
         ({"n_layer": 2}, "unexpected tensor blocks.2."),
-        ({"vocab_size": 401}, "emb.weight is (400, 32) where config.json asks for (401, 32)"),
+        ({"vocab_size": 401}, "emb.weight is (400, 32) where this model has (401, 32)"),
         ({"vocab_size": 20}, "400 tokens, the model has 20"),
         ({"n_embd": -1}, "config.json: n_embd: "),
         ({"n_layer": 10**9}, "config.json: n_layer: "),

@@ -50,7 +50,7 @@ def test_pth_that_would_run_code_is_refused(tmp_path: Path, words: Path) -> None
     torch.save({"emb.weight": _Bomb()}, tmp_path / "zip.pth")
     (tmp_path / "raw.pth").write_bytes(pickle.dumps(_Bomb()))
     for name in ("zip.pth", "raw.pth"):
-        with pytest.raises(MusiError, match=rf"{name}: refused, not a plain file of tensors"):
+        with pytest.raises(MusiError, match=rf"{name}: refused, not a whole and plain file of tensors"):
             convert(tmp_path / name, tmp_path / "out", tokenizer=words)
     assert not (tmp_path / "out").exists()
 
@@ -71,7 +71,9 @@ def refused(source: Path, message: str, words: Path) -> None:
         ({"emb.weight": torch.zeros(2, 2)}, "no tensor blocks.*"),
         ({"emb.weight": torch.zeros(2, 2), "blocks.1.ln1.weight": torch.zeros(2)}, "no tensor blocks.0.*"),
         ({"emb.weight": torch.zeros(400, 2), "blocks.0.ln1.weight": torch.zeros(2)}, "no tensor blocks.0.ln0.weight"),
-        ({"emb.weight": 3}, "not a dictionary of tensors"),
+        ({"emb.weight": 3}, "'emb.weight' is not a plain tensor"),
+        ({"emb.weight": torch.zeros(2, 2).to_sparse()}, "'emb.weight' is not a plain tensor"),
+        ({"emb.weight": torch.zeros(2, 2), 5: torch.zeros(2)}, "5 is not a plain tensor"),
         (torch.zeros(3), "not a dictionary of tensors"),
     ],
 )
@@ -86,13 +88,24 @@ def test_faults_of_a_pth_are_named(tmp_path: Path, words: Path) -> None:
     official(path, **{"blocks.2.att.time_faaaa": torch.zeros(32)})
     refused(path, "unexpected tensor blocks.2.att.time_faaaa", words)
     official(path, **{"blocks.2.ffn.key.weight": torch.zeros(96, 32)})
-    refused(path, "blocks.2.ffn.key.weight is (96, 32) where config.json asks for (128, 32)", words)
+    refused(path, "blocks.2.ffn.key.weight is (96, 32) where this model has (128, 32)", words)
     official(path, **{"head.weight": torch.zeros(400, 32, dtype=torch.int8)})
     refused(path, "head.weight is torch.int8, not a float", words)
     official(path)
     path.write_bytes(path.read_bytes()[:-2000])
-    refused(path, "refused, not a plain file of tensors", words)
+    refused(path, "refused, not a whole and plain file of tensors", words)
+    path.write_bytes(path.read_bytes()[:100])
+    refused(path, "copy it again", words)
+    path.write_bytes(b"")
+    refused(path, "refused, not a whole and plain file of tensors", words)
     refused(tmp_path / "none.pth", "No such file", words)
+
+
+def test_pth_in_the_format_before_torch_1_6(tmp_path: Path, words: Path) -> None:
+    tensors = random_backbone().state_dict()
+    torch.save(tensors, tmp_path / "old.pth", _use_new_zipfile_serialization=False)
+    convert(tmp_path / "old.pth", tmp_path / "out", tokenizer=words)
+    assert all(torch.equal(x, tensors[name]) for name, x in load_backbone(tmp_path / "out")[0].state_dict().items())
 
 
 def test_pth_needs_a_tokenizer_that_fits(tmp_path: Path, words: Path) -> None:
@@ -208,7 +221,7 @@ def test_info_counts_what_is_there(backbone_dir: Path) -> None:
     assert found.parameters == parameters
     assert found.state_bytes == 5 * 3 * 32 * 4
     assert found.serve_bytes == 4 * parameters + found.state_bytes
-    small = model.with_float16_weights()
+    small = model.with_16_bit_weights()
     assert found.serve_float16_bytes == sum(p.numel() * p.element_size() for p in small.parameters()) + found.state_bytes
     assert found.train_bytes > 16 * parameters
     assert json.loads(json.dumps(found.as_dict()))["tokenizer"] == "tokenizer.json"

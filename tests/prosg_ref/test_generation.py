@@ -92,6 +92,23 @@ def test_top_p_keeps_the_smallest_set_that_reaches_it() -> None:
     assert sorted(set(picked.tolist())) == [0, 1]
 
 
+def test_top_p_of_nothing_is_greedy(tokenizer: Tokenizer) -> None:
+    model, requests = random_backbone(), [Request(PROMPTS[0], max_tokens=8)]
+    assert generate(model, tokenizer, requests, Sampling(1.0, 0.0)) == generate(model, tokenizer, requests)
+
+
+def test_no_requests_no_answers(tokenizer: Tokenizer) -> None:
+    assert generate(random_backbone(), tokenizer, []) == []
+
+
+def test_prompts_of_wildly_different_lengths(tokenizer: Tokenizer) -> None:
+    model = random_backbone()
+    requests = [Request(tuple(range(1, 1 + n % 390)) * (1 + n // 390), (9,), max_tokens=6) for n in (0, 1, 700, 2, 333)]
+    together = generate(model, tokenizer, requests)
+    assert together == [generate(model, tokenizer, [request])[0] for request in requests]
+    assert together == generate(model, tokenizer, requests[::-1])[::-1]
+
+
 def test_split_request_leaves_something_to_predict_from() -> None:
     assert split_request(Request((1, 2, 3))) == ((1, 2), (3,))
     assert split_request(Request((1, 2), (3,))) == ((1, 2), (3,))

@@ -1,17 +1,19 @@
 """The lm-eval tasks: what is asked, how it is framed, and what stands in lm-eval's own table."""
 
+import random
 import re
 from typing import Any
 
 import pytest
 from lm_eval.tasks import TaskManager
 
-from musi.compose import SEPARATOR, count_words, render_answer, single_prompt
-from musi.generate import RELEASE
+from musi.compose import SEPARATOR, render_answer, rephrased_single_prompt, single_prompt
+from musi.generate import RELEASE, release_name
+from musi.languages import LANGUAGES, count_words
 from musi.release import load_split, lock_digest
 from musi.retention import Outcomes, retention
 from musi.score import SCORER_VERSION
-from tests.models import TASKS, Chat, Gold, evaluate
+from tests.models import TASKS, Chat, Gold, Silent, evaluate
 
 
 @pytest.fixture(scope="module")
@@ -21,7 +23,7 @@ def manager() -> TaskManager:
 
 @pytest.fixture(scope="module")
 def tasks(manager) -> dict[str, Any]:
-    return manager.load(["musi_generate", "musi_forced", "musi_quick"])["tasks"]
+    return manager.load(sorted(path.stem for path in TASKS.glob("musi_*.yaml")))["tasks"]
 
 
 def requests(task: Any, i: int) -> tuple[dict[str, Any], list[Any]]:
@@ -49,9 +51,10 @@ def test_quick_is_a_hundred_short_items_of_the_same_split(tasks):
 
 
 def test_metadata_names_release_lock_and_scorer(tasks):
-    for task in tasks.values():
-        assert task.config.metadata["release"] == RELEASE
-        assert task.config.metadata["lock_sha256"] == lock_digest()
+    for name, task in tasks.items():
+        release = release_name(name.removeprefix("musi_") if name.removeprefix("musi_") in LANGUAGES else "en")
+        assert task.config.metadata["release"] == release
+        assert task.config.metadata["lock_sha256"] == lock_digest(release)
         assert task.config.metadata["scorer_version"] == SCORER_VERSION
 
 
@@ -84,6 +87,37 @@ def test_nothing_stops_a_response_and_gold_fits_into_it(tasks):
             assert arguments["max_gen_toks"] >= 1.2 * digits_one_by_one(answer) + 20
 
 
+def test_twice_shows_the_whole_prompt_twice_and_the_stages_once(tasks):
+    _, made = requests(tasks["musi_twice"], 2)
+    _, plain = requests(tasks["musi_generate"], 2)
+    prompt = load_split("test_iid")[2].prompt
+    assert made[0].args[0] == prompt + SEPARATOR + prompt + SEPARATOR
+    assert [each.args for each in made[1:]] == [each.args for each in plain[1:]]
+    assert made[0].args[1] == plain[0].args[1]
+
+
+def test_one_shot_shows_a_worked_example_of_another_split_before_every_prompt(tasks):
+    doc, made = requests(tasks["musi_1shot"], 0)
+    item = load_split("test_iid")[doc["index"]]
+    prompts = [item.prompt, *(single_prompt(item, k) for k in range(len(item.stages)))]
+    for k, (request, prompt) in enumerate(zip(made, prompts, strict=True)):
+        before, rest = request.args[0].split("\n\nThe example ends here; now it is your turn.\n\n")
+        assert rest == prompt + SEPARATOR
+        shown = before.split("\n\nAnswer:\n")[1]
+        assert re.findall(r"^\[\d\]$", shown, re.MULTILINE) == (["[1]"] if k else ["[1]", "[2]"])
+    asked = {stage.instruction for split in ("test_iid", "test_ood") for item in load_split(split) for stage in item.stages}
+    assert not any(line in asked for line in before.splitlines())
+
+
+def test_consistency_asks_each_stage_alone_in_two_phrasings(tasks):
+    doc, made = requests(tasks["musi_consistency"], 4)
+    item, n = load_split("test_iid")[4], len(doc["stages"])
+    assert [request.args[0] for request in made[1 + n :]] == [rephrased_single_prompt(item, k) + SEPARATOR for k in range(n)]
+    for first, second in zip(made[1 : 1 + n], made[1 + n :], strict=True):
+        assert first.args[0] != second.args[0]
+        assert first.args[1] == second.args[1]
+
+
 def test_forced_feeds_the_earlier_gold_answers(tasks):
     doc, made = requests(tasks["musi_forced"], 3)
     n = len(doc["stages"])
@@ -96,6 +130,12 @@ def test_forced_feeds_the_earlier_gold_answers(tasks):
         assert continuation == "\n" + stage["answer"]
         context, continuation = made[n + k].args
         assert context + continuation == single_prompt(load_split("test_iid")[3], k) + SEPARATOR + f"[1]\n{stage['answer']}"
+
+
+def test_chinese_answers_fit_byte_by_byte(tasks):
+    for i in range(0, 1000, 20):
+        doc, made = requests(tasks["musi_zh"], i)
+        assert made[0].args[1]["max_gen_toks"] >= 1.2 * sum(3 if ord(char) > 0x2E80 else 0 for char in doc["answer"])
 
 
 @pytest.mark.parametrize("task", ["musi_quick", "musi_forced"])
@@ -123,8 +163,43 @@ def test_gold_keeps_everything(lm_eval_run, task):
 def test_gold_scores_one_in_every_measure(lm_eval_run):
     row = lm_eval_run("gold", "musi_quick").row
     measures = {key: value for key, value in row.items() if isinstance(value, float) and not key.endswith("_stderr")}
-    assert len(measures) == 10
+    assert len(measures) == 14
+    assert {name.removesuffix("_loose") for name in measures} == {
+        "retention", "stage_acc", "single_acc", "item_acc", "order_acc", "completed", "constraint_retention"
+    }  # fmt: skip
     assert set(measures.values()) == {1.0}
+    assert row["truncated"] == row["out_of_tokens"] == "N/A"  # this model has no tokenizer to ask
+
+
+@pytest.mark.parametrize("task", ["musi_twice", "musi_consistency"])
+def test_gold_keeps_everything_under_the_controls(task):
+    row = evaluate(Gold(), task, limit=3)
+    assert row["retention"] == row["single_acc"] == row["retention_loose"] == 1
+    if task == "musi_consistency":
+        assert row["consistency"] == row["adjusted_retention"] == row["adjusted_retention_loose"] == 1
+
+
+@pytest.mark.parametrize("model", [Gold, Silent])
+def test_no_answer_passes_as_that_to_another_item(model):
+    """At most 0.5 % of gold answers are right by chance for the next item of the split."""
+    row = evaluate(model(), "musi_foil", limit=None)
+    for name in ("foil_stage_acc", "foil_single_acc", "foil_stage_acc_loose", "foil_single_acc_loose"):
+        assert row[name] <= 0.005, name
+
+
+def test_adjusted_retention_of_a_model_that_is_better_in_the_chain(tasks):
+    """Every response to a stage alone is empty half of the time, at random; the chain is always right."""
+    task, rng = tasks["musi_consistency"], random.Random(0)
+    rows: dict[str, list[Any]] = {}
+    for i in range(60):
+        doc, made = requests(task, i)
+        answers = [Gold().respond(request.args[0]) if request.idx == 0 or rng.random() < 0.5 else "" for request in made]
+        for name, value in task.process_results(doc, answers).items():
+            rows.setdefault(name, []).append(value)
+    found = {name: task.aggregation()[name](values) for name, values in rows.items()}
+    assert found["retention"] == 1
+    assert found["consistency"] == pytest.approx(0.5, abs=0.08)
+    assert found["adjusted_retention"] == pytest.approx(2, abs=0.4)
 
 
 @pytest.mark.parametrize(("task", "name"), [("musi_quick", "retention"), ("musi_forced", "forced_retention")])

@@ -1,15 +1,21 @@
 """Every WKV path against the naive loop: outputs, final state, gradients to everything."""
 
 import logging
+import os
+import subprocess
+import sys
+from importlib.util import find_spec
+from pathlib import Path
 
 import pytest
 import torch
 from torch import Tensor
 
+import prosg_ref.wkv as wkv_module
 from prosg_ref import native
-from prosg_ref.wkv import IMPLS, wkv
+from prosg_ref.wkv import wkv
 
-FAST = sorted(set(IMPLS) - {"naive"})
+FAST = ["cpu", "scan"]
 
 
 def inputs(dtype: torch.dtype, batch: int = 3, time: int = 37, channels: int = 70, spread: float = 3.0) -> list[Tensor]:
@@ -77,7 +83,7 @@ def test_naive_gradients_are_right() -> None:
     assert torch.autograd.gradcheck(lambda *a: wkv(*a, lengths=torch.tensor([4, 2]), impl="naive"), args)
 
 
-@pytest.mark.parametrize("impl", IMPLS)
+@pytest.mark.parametrize("impl", ["naive", *FAST])
 def test_state_carries_over(impl: str) -> None:
     k, v, w, u, state = (x.detach() for x in inputs(torch.float32))
     whole, last = wkv(k, v, w, u, state, impl=impl)
@@ -87,7 +93,7 @@ def test_state_carries_over(impl: str) -> None:
     torch.testing.assert_close(end, last, atol=1e-5, rtol=1e-5)
 
 
-@pytest.mark.parametrize("impl", IMPLS)
+@pytest.mark.parametrize("impl", ["naive", *FAST])
 def test_outputs_after_the_end_are_zero(impl: str) -> None:
     out, _ = wkv(*inputs(torch.float32), lengths=torch.tensor([5, 0, 37]), impl=impl)
     assert (out[0, 5:] == 0).all()
@@ -103,6 +109,71 @@ def test_two_threads_give_the_same_bits() -> None:
     finally:
         torch.set_num_threads(threads)
     assert all(torch.equal(x, y) for x, y in zip(once, twice, strict=True))
+
+
+@pytest.mark.parametrize(
+    ("device", "dtype", "installed", "chosen"),
+    [
+        ("cuda", torch.float32, True, "fla"),
+        ("cuda", torch.bfloat16, True, "fla"),
+        ("cuda", torch.float64, True, "scan"),
+        ("cuda", torch.float32, False, "scan"),
+        ("cpu", torch.float32, True, "cpu"),
+        ("cpu", torch.float64, True, "scan"),
+    ],
+)
+def test_choice_is_logged(
+    device: str,
+    dtype: torch.dtype,
+    installed: bool,
+    chosen: str,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.setattr(wkv_module.fla, "kernel", lambda: print if installed else None)
+    wkv_module._log_choice.cache_clear()
+    with caplog.at_level(logging.INFO):
+        assert wkv_module.choose(device, dtype, "auto") == chosen
+        assert wkv_module.choose(device, dtype, "auto") == chosen
+    assert [r.getMessage() for r in caplog.records] == [f"wkv: using {chosen} (auto for {dtype} on {device})"]
+
+
+def test_fla_that_is_not_installed(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+    wkv_module.fla.kernel.cache_clear()
+    monkeypatch.setitem(sys.modules, "fla", None)
+    monkeypatch.setitem(sys.modules, "fla.ops.rwkv4", None)
+    try:
+        with caplog.at_level(logging.WARNING):
+            assert wkv_module.choose("cuda", torch.float32, "auto") == "scan"
+            wkv_module.choose("cuda", torch.float32, "auto")
+        assert [r.getMessage()[:13] for r in caplog.records] == ["wkv: no fla ("]
+        with pytest.raises(RuntimeError, match="fla is not installed here; install musi\\[cuda\\]"):
+            wkv(*inputs(torch.float32), impl="fla")
+    finally:
+        wkv_module.fla.kernel.cache_clear()
+
+
+@pytest.mark.skipif(find_spec("fla") is None, reason="needs the package fla (extra `cuda`)")
+def test_fla_equals_naive() -> None:
+    """In Triton's interpreter, which has to be chosen before Triton is imported: so in a process of its own."""
+    code = "import test_wkv; test_wkv.compare_fla()"
+    environment = os.environ | {"TRITON_INTERPRET": "1", "PYTHONPATH": os.pathsep.join([str(Path(__file__).parent), *sys.path])}
+    subprocess.run([sys.executable, "-W", "ignore", "-c", code], check=True, env=environment)
+
+
+def compare_fla() -> None:
+    shape = {"batch": 3, "time": 7, "channels": 40}
+    for lengths in (None, [7, 0, 3]):
+        counts = None if lengths is None else torch.tensor(lengths)
+        wanted = results("naive", torch.float64, counts, **shape)
+        assert_close(results("fla", torch.float32, counts, **shape), wanted, 1e-5)
+    k, v, w, u, state = inputs(torch.float32, **shape)
+    with torch.no_grad():
+        state[:, :2], state[:, 2] = 0.0, -1e30  # nothing read yet, in a row without a token as well
+    out, last = wkv(k, v, w, u, state, torch.tensor([7, 0, 3]), "fla")
+    grads = torch.autograd.grad(out.sum() + last[:, :2].sum(), [k, v, w, u, state])
+    assert all(x.isfinite().all() for x in (out, last, *grads))
+    assert torch.equal(last[1], state[1])
 
 
 def test_unknown_path_is_refused() -> None:

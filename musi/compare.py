@@ -1,0 +1,79 @@
+"""Two models on the same items: is the difference in retention more than chance?
+
+The interval of the difference is a paired percentile bootstrap over items (`SEED`, `RESAMPLES`): both models get the same draws,
+and items stand in the order of their ids, so that it depends on nothing else. Beside it McNemar's exact test on the stages that
+both pass alone (which takes stages for independent, so that it errs towards small p), its p-values adjusted by Holm for the
+number of pairs; both are statsmodels'.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+
+from musi.retention import LEVEL, RESAMPLES, SEED, Floats
+
+Verdicts = Mapping[str, Sequence[tuple[bool, ...]]]  # item id → (passed in the chain, passed alone, …) of every stage
+
+
+@dataclass(frozen=True)
+class Difference:
+    """Retention of `first` less that of `second`, on `items` items; McNemar on the stages that both pass alone."""
+
+    first: str
+    second: str
+    items: int
+    value: float | None
+    low: float | None
+    high: float | None
+    only_first: int
+    only_second: int
+    p: float
+    p_holm: float
+
+
+def compare(models: Mapping[str, Verdicts]) -> list[dict[str, Any]]:
+    """The difference of every pair of models that share items, in the order given."""
+    from statsmodels.stats.contingency_tables import mcnemar
+    from statsmodels.stats.multitest import multipletests
+
+    found = []
+    for first, second in combinations(models, 2):
+        shared = sorted(models[first].keys() & models[second].keys())
+        if not shared:
+            continue
+        value, low, high = _difference(*(_sums(models[name], shared) for name in (first, second)))
+        table = _discordant(models[first], models[second], shared)
+        p = float(mcnemar([[0, table[0]], [table[1], 0]], exact=True).pvalue) if any(table) else 1.0
+        found.append(Difference(first, second, len(shared), value, low, high, *table, p, p))
+    adjusted = multipletests([each.p for each in found], method="holm")[1] if found else []
+    return [{**asdict(each), "p_holm": float(p)} for each, p in zip(found, adjusted, strict=True)]
+
+
+def _sums(verdicts: Verdicts, items: Sequence[str]) -> tuple[Floats, Floats]:
+    """(kept and right alone, right alone) of each item, two of (I,)."""
+    both = [[stage[0] and stage[1] for stage in verdicts[item]] for item in items]
+    single = [[stage[1] for stage in verdicts[item]] for item in items]
+    return np.array([sum(each) for each in both], float), np.array([sum(each) for each in single], float)
+
+
+def _difference(first: tuple[Floats, Floats], second: tuple[Floats, Floats]) -> tuple[float | None, float | None, float | None]:
+    if not first[1].any() or not second[1].any():
+        return None, None, None
+    n_items = len(first[0])
+    draws = np.random.default_rng(SEED).multinomial(n_items, np.full(n_items, 1 / n_items), size=RESAMPLES)  # (R, I)
+    with np.errstate(invalid="ignore"):
+        values = (draws @ first[0]) / (draws @ first[1]) - (draws @ second[0]) / (draws @ second[1])
+    low, high = np.nanquantile(values, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+    value = first[0].sum() / first[1].sum() - second[0].sum() / second[1].sum()
+    return float(value), float(low), float(high)
+
+
+def _discordant(first: Verdicts, second: Verdicts, items: Sequence[str]) -> tuple[int, int]:
+    """Stages that both pass alone and only the first, or only the second, passes in the chain."""
+    pairs = [
+        (one[0], other[0]) for item in items for one, other in zip(first[item], second[item], strict=True) if one[1] and other[1]
+    ]
+    return sum(one and not other for one, other in pairs), sum(other and not one for one, other in pairs)
