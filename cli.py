@@ -23,9 +23,11 @@ TASKS = Path(__file__).resolve().parent / "tasks"
 class ReportGroup(typer.core.TyperGroup):
     """`musi report DIR` means `musi report show DIR`."""
 
+    DEFAULT = "show"
+
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         if args and args[0] not in self.commands and args[0] != "--help":
-            args = ["show", *args]
+            args = [self.DEFAULT, *args]
         return super().parse_args(ctx, args)
 
 

@@ -52,8 +52,8 @@ from prosg_ref.convert import hf_name
 from prosg_ref.generate import Request, generate
 from prosg_ref.linear import linear
 from prosg_ref.loss import head_cross_entropy
+from prosg_ref.run import BETAS
 from prosg_ref.rwkv4 import RWKV4, RWKV4Config
-from prosg_ref.train import BETAS
 
 PARTS = ("limits", "train_tiny", "train_169m", "prefill", "decode", "greedy")
 CLOCKS = {1: time.process_time, 2: time.perf_counter}  # by number of threads

@@ -23,6 +23,8 @@ def test_command_parses(line):
     command = typer.main.get_command(load_cli().app)
     while words and words[0] in getattr(command, "commands", {}):
         command = command.commands[words.pop(0)]
+    if default := getattr(command, "DEFAULT", None):  # `musi report DIR` means `musi report show DIR`
+        command = command.commands[default]
     assert not hasattr(command, "commands"), f"{line}: not a command"
     context = command.make_context("musi", words, resilient_parsing=False)
     assert context.ignore_unknown_options or not context.args

@@ -88,7 +88,7 @@ def identity(mutant, rng):
 def version(mutant, rng):
     """One version or digest of the data, in the card, in the results, or in both."""
     field, value = rng.choice(
-        [("version", rng.choice([0.0, 1.5, 2.0, 99.0])), ("release", rng.choice(["0.0.1", "9.9.9", RELEASE + "-xx", ""])),
+        [("version", rng.choice([0.0, 1.0, 1.5, 99.0])), ("release", rng.choice(["0.0.1", "9.9.9", RELEASE + "-xx", ""])),
          ("lock_sha256", rng.choice("0123456789abcdef") * 64), ("scorer_version", rng.choice([0, 98, 99]))]
     )  # fmt: skip
     where = rng.choice(["card", "results", "both", "table"])

@@ -12,12 +12,12 @@ from tests.musi.test_build import contents
 
 
 def test_a_worker_builds_the_rows_of_its_shard():
-    assert cluster.shard_bytes("train", range(3, 9), source_digest()) == b"".join(shard_rows("train", range(3, 9)))
+    assert cluster.shard_bytes("train", range(3, 9), "de", source_digest()) == b"".join(shard_rows("train", range(3, 9), "de"))
 
 
 def test_a_worker_of_another_version_is_refused():
     with pytest.raises(MusiError, match="another version of MuSI; install the same one on every machine"):
-        cluster.shard_bytes("train", range(2), "another")
+        cluster.shard_bytes("train", range(2), "en", "another")
 
 
 def test_without_ray_the_extra_is_named(tmp_path, monkeypatch):
