@@ -102,6 +102,7 @@ def test_shipped_studies_are_sound(name: str) -> None:
     assert all(row.model in trained or Path(row.model).parts[0] == "prosg_ref" for row in found.score)
 
 
+@pytest.mark.slow
 def test_overhead_is_measured_once_and_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     config = tmp_path / "overhead.yaml"
     config.write_text("{title: T, question: Q, shapes: [tiny], prompt_tokens: [3, 8], repeats: 1}")
