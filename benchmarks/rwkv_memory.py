@@ -22,8 +22,8 @@ def backbone_step() -> float:
     import torch
 
     from prosg_ref.loss import head_cross_entropy
-    from prosg_ref.rwkv4 import RWKV4, RWKV4Config
     from prosg_ref.run import BETAS
+    from prosg_ref.rwkv4 import RWKV4, RWKV4Config
 
     model = RWKV4(RWKV4Config(24, 1024, 50277))
     model.gradient_checkpointing = True
@@ -44,8 +44,8 @@ def prosg_step() -> float:
     from prosg_ref.loss import head_cross_entropy
     from prosg_ref.prosg import ProSG
     from prosg_ref.recipes import ProSGRecipe, load_recipe, shipped
-    from prosg_ref.rwkv4 import RWKV4, RWKV4Config
     from prosg_ref.run import BETAS
+    from prosg_ref.rwkv4 import RWKV4, RWKV4Config
 
     recipe = load_recipe(shipped("rwkv4-430m-prosg-tokens.yaml"), ProSGRecipe)
     backbone = RWKV4(RWKV4Config(24, 1024, 50277))
