@@ -158,7 +158,10 @@ def load_backbone(directory: Path) -> tuple[RWKV4, AnyTokenizer]:
     if found.tied and "head.weight" in tensors:
         tensors.setdefault("emb.weight", tensors["head.weight"])
     config = RWKV4Config(found.n_layer, found.n_embd, found.vocab_size, found.ctx_len)
-    return backbone_of_tensors(config, tensors, str(directory / "model.safetensors")), tokenizer
+    backbone = backbone_of_tensors(config, tensors, str(directory / "model.safetensors"))
+    if found.tied:
+        backbone.head.weight = backbone.emb.weight  # one matrix, counted and trained once
+    return backbone, tokenizer
 
 
 def backbone_of_tensors(config: RWKV4Config, tensors: Mapping[str, Tensor], where: str) -> RWKV4:
