@@ -84,7 +84,9 @@ def test_filter_and_its_permalink(page, site):
     page.goto(address)
     assert names(page) == ["Gold"]
     page.get_by_role("button", name="Clear").click()
-    page.wait_for_function("document.querySelectorAll('table[data-view=overview] tbody tr').length === 3")
+    from playwright.sync_api import expect
+
+    expect(page.locator("table[data-view=overview] tbody tr")).to_have_count(3)  # a wait by script is what the page forbids
 
 
 def test_hostile_address_changes_nothing(page, site):
