@@ -16,7 +16,7 @@ from collections.abc import Sequence
 
 from musi.constraints import constraint
 from musi.families import FAMILIES
-from musi.languages import LANGUAGES, Language, count_words  # noqa: F401
+from musi.languages import LANGUAGES, Language
 from musi.matching import AnswerKind
 from musi.rng import Stream
 from musi.schema import Item, load_params

@@ -7,10 +7,10 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from musi.compose import apply_rules, count_words, is_bound, render_answer, render_prompt
+from musi.compose import apply_rules, is_bound, render_answer, render_prompt
 from musi.errors import MusiError
 from musi.generate import item_key, problem_key
-from musi.languages import LANGUAGES
+from musi.languages import LANGUAGES, count_words
 from musi.mutants import mutants
 from musi.near_duplicates import NearDuplicate, masked, near_duplicates
 from musi.references import stage_kind

@@ -20,8 +20,8 @@ from typing import Any, Literal
 import yaml
 from pydantic import Field, model_validator
 
-from musi.compose import count_words
 from musi.errors import MusiError
+from musi.languages import count_words
 from musi.release import load_split
 from musi.retention import curve
 from musi.schema import Item, Split

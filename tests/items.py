@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from typing import Any
 
-from musi.compose import apply_rules, count_words, is_bound, render_answer, render_prompt
+from musi.compose import apply_rules, is_bound, render_answer, render_prompt
 from musi.constraints import CONSTRAINTS
 from musi.families import FAMILIES
 from musi.generate import release_name
-from musi.languages import LANGUAGES
+from musi.languages import LANGUAGES, count_words
 from musi.schema import CANARY, Constraint, Item, Stage, canonical_json
 
 

@@ -12,9 +12,9 @@ from hashlib import blake2b
 from typing import Any
 
 from musi.build import item_line
-from musi.compose import count_words, render_answer, render_prompt
+from musi.compose import render_answer, render_prompt
 from musi.importers.records import Record, ShapeError, Skipped, Task
-from musi.languages import LANGUAGES
+from musi.languages import LANGUAGES, count_words
 from musi.references import REFERENCES, reference_kind
 from musi.rng import Stream
 from musi.schema import MAX_LINE_BYTES, Item, Memory, Split, Stage, canonical_json

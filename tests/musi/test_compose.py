@@ -5,14 +5,13 @@ import pytest
 from musi.compose import (
     SEPARATOR,
     STYLES,
-    count_words,
     multi_example,
     render_answer,
     render_prompt,
     single_example,
     single_prompt,
 )
-from musi.languages import LANGUAGES
+from musi.languages import LANGUAGES, count_words
 from tests.items import item_of
 
 ENGLISH = LANGUAGES["en"]
