@@ -297,8 +297,8 @@ def bench_decode(config: RWKV4Config, repeats: int) -> Figures:
         },
         "decode_batch16_gflops": times.rates({"": 32 * (blocks + head)})["ours, batch 16"],
         **times.ratio("decode_vs_rwkv_169m", "rwkv", "ours"),
-        **times.ratio("decode_lowbit_vs_rwkv_169m", "rwkv", "ours, float16"),
-        **times.ratio("decode_bfloat16_vs_rwkv_169m", "rwkv", "ours, bfloat16"),
+        **times.ratio("decode_lowbit_vs_rwkv_169m", "rwkv", "ours, bfloat16"),
+        **times.ratio("decode_float16_vs_rwkv_169m", "rwkv", "ours, float16"),
         **times.ratio("batch16_decode_speedup", "ours", "ours, batch 16", 16),
         **times.speedup("threads2_speedup_decode"),
     }

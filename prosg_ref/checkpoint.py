@@ -23,7 +23,7 @@ from .prosg import ProSG, ProSGConfig
 from .rwkv4 import RWKV4, RWKV4Config
 from .tokenizer import AnyTokenizer, load_tokenizer
 
-Store = Literal["float32", "float16"]
+Store = Literal["float32", "float16", "bfloat16"]
 MAX_CONFIG_BYTES = 1_000_000
 MAX_WEIGHT_BYTES = 80_000_000_000
 
@@ -142,7 +142,7 @@ def save_backbone(directory: Path, backbone: RWKV4, tokenizer: AnyTokenizer, sto
 
 def _stored(tensors: Mapping[str, Tensor], store: Store) -> dict[str, Tensor]:
     """Matrices in the precision asked for; vectors are few, and decays need theirs."""
-    return {name: x.half() if store == "float16" and x.dim() == 2 else x for name, x in tensors.items()}
+    return {name: x.to(getattr(torch, store)) if x.dim() == 2 else x for name, x in tensors.items()}
 
 
 def load_backbone(directory: Path) -> tuple[RWKV4, AnyTokenizer]:

@@ -142,7 +142,8 @@ def _plan(
         "fits": total < DEVICES[name].memory,
         "hours": float(f"{seconds * schedule.steps / 3600:.3g}"),
         "assumes": f"{UTILISATION:.0%} of peak; weights, gradients and Adam sharded over all devices; "
-        f"{BLOCK_TENSORS} tensors (B, T, D) kept a block; lengths of {PROBED_ITEMS} generated train items",
+        f"{BLOCK_TENSORS} tensors (B, T, D) kept a block; no padding (more parts, `accumulate`, come near to it); "
+        f"lengths of {PROBED_ITEMS} generated train items",
     }
 
 

@@ -1,8 +1,9 @@
 """From dataset rows to batches: which example is trained on at which step, tokenised and padded.
 
 Everything is a pure function of (data, schedule, step), so a run that was killed goes on as if nothing had happened.
-Examples are drawn in windows of 64 batches, sorted by length inside a window, and cut into batches of about equal
-tokens, which wastes little on padding; every row of a batch is one example, so nothing leaks between examples.
+Examples are drawn for 64 steps at once and dealt out to them at random, then sorted by length, so that a step which is
+run in parts (`Schedule.accumulate`) wastes little on padding. Steps of one length each would waste less still, but one
+length is often one family. Every row of a batch is one example, so nothing leaks between examples.
 
     prompt pass:  Name   the    colour   .          (phase 2: without ΔW)
     answer input: .      \\n     \\n      [    1    ]    \\n   red
@@ -25,14 +26,15 @@ from musi.families import FAMILIES
 from musi.generate import build_item
 from musi.languages import LANGUAGES
 from musi.rng import Stream
-from musi.schema import Item, read_items
+from musi.schema import Item, load_params, read_items
 
 from .generate import pad
 from .recipes import Schedule
 from .tokenizer import AnyTokenizer
 
-WINDOW = 64  # batches drawn and sorted together
+WINDOW = 64  # steps whose examples are drawn together
 _STAGE_BEGINS = re.compile(r"(?<!\n)(?=\n\[\d+\]\n)")  # a cut at a newline leaves the ids as they are
+_SENTENCE_ENDS = re.compile(r"(?<=[.!?]) ")
 
 
 @dataclass(frozen=True)
@@ -79,6 +81,36 @@ def bare_example(item: Item, k: int) -> tuple[str, str]:
     family = FAMILIES.get(stage.family)
     context = [item.context] if family is not None and family.tells(LANGUAGES[item.lang]) else []
     return "\n\n".join([*context, *(rule.text for rule in item.constraints), stage.instruction]), render_answer([stage.answer])
+
+
+def asked(item: Item, stages: Sequence[int], rng: Stream, wordings: int) -> list[tuple[str, str]]:
+    """Note (may be empty) and instruction of some stages (from 0), in one of the first `wordings` wordings of each; 0: of all."""
+    texts = []
+    for k in stages:
+        stage, lang = item.stages[k], LANGUAGES[item.lang]
+        family = FAMILIES[stage.family]
+        slots = family.slots(load_params(stage.params), lang)
+        said = (options[: wordings or None] for options in (family.tells(lang), family.asks(lang)))
+        note, instruction = (rng.choice(options).format(**slots) if options else "" for options in said)
+        texts.append((note, instruction))
+    return texts
+
+
+def note_example(item: Item, k: int, rng: Stream, wordings: int = 0) -> tuple[str, str]:
+    """Stage `k` (from 0) of `item` with its rules and its own note, without what the context tells for other stages."""
+    ((note, instruction),) = asked(item, [k], rng, wordings)
+    rules = [rule.text for rule in item.constraints]
+    return "\n\n".join(filter(None, [note, *rules, instruction])), render_answer([item.stages[k].answer])
+
+
+def echo_example(item: Item, stages: Sequence[int], rng: Stream, wordings: int = 0) -> tuple[str, str] | None:
+    """The notes of up to three of some stages (from 0), and their sentences again in another order: recall in every word.
+
+    None where these stages have no note.
+    """
+    notes = [note for note, _ in asked(item, rng.shuffle(stages), rng, wordings) if note][: rng.randint(1, 3)]
+    sentences = [sentence for note in notes for sentence in _SENTENCE_ENDS.split(note)]
+    return (" ".join(notes), " ".join(rng.shuffle(sentences))) if notes else None
 
 
 class Pool:
@@ -133,29 +165,38 @@ class Batches:
         fitting = [e for e in tokenize(pairs, self.tokenizer) if e.tokens <= limit]
         if len(fitting) < WINDOW:
             left = f"{len(pairs) - len(fitting)} of {len(pairs)} examples have over {limit} tokens"
-            of_families = f", {count - len(pairs)} have no stage of schedule.families" if schedule.families else ""
+            of_families = (
+                f", {count - len(pairs)} items have no stage of schedule.families, or no note" if count > len(pairs) else ""
+            )
             raise MusiError(f"schedule.{name}: {left}{of_families}; raise it")
-        batches = split_evenly(sorted(fitting, key=lambda e: (e.tokens, e.prompt, e.answer)), WINDOW)
-        return rng.shuffle(batches)
+        mixed = rng.shuffle(fitting)
+        return [sorted(mixed[i::WINDOW], key=lambda e: (e.tokens, e.prompt, e.answer)) for i in range(WINDOW)]
 
 
 def draw_pair(item: Item, rng: Stream, schedule: Schedule, first: bool) -> tuple[str, str] | None:
-    """The item whole, or one stage of it, single or bare, in the shares of the schedule; `first`: in its first `bare_steps`.
+    """The item whole, or a part of it, in the shares of the schedule; `first`: in its first `bare_steps`.
 
-    None where none of its stages is of the schedule's families.
+    None where the item has no such part: no stage of the schedule's families, or no note to echo.
     """
-    multi = 0.0 if first else 1 - schedule.bare_share - schedule.single_share
-    kind = rng.weighted({"bare": schedule.bare_share, "single": schedule.single_share, "multi": multi})
+    parts = {kind: getattr(schedule, f"{kind}_share") for kind in ("note", "echo", "bare", "single")}
+    kind = rng.weighted({**parts, "multi": 0.0 if first else max(0.0, 1 - sum(parts.values()))})
     if kind == "multi":
         return multi_example(item)
     stages = [k for k, stage in enumerate(item.stages) if not schedule.families or stage.family in schedule.families]
     if not stages:
         return None
-    return (bare_example if kind == "bare" else single_example)(item, stages[rng.below(len(stages))])
+    if kind == "echo":
+        return echo_example(item, stages, rng, schedule.wordings)
+    k = stages[rng.below(len(stages))]
+    if kind == "note":
+        return note_example(item, k, rng, schedule.wordings)
+    return (bare_example if kind == "bare" else single_example)(item, k)
 
 
 def split_evenly(examples: list[Example], parts: int) -> list[list[Example]]:
-    """Cut a list into `parts` runs, none empty, of about equal numbers of tokens."""
+    """Cut a list into `parts` runs of about equal numbers of tokens; none is empty where there are enough examples."""
+    if len(examples) < parts:
+        return [examples[i : i + 1] for i in range(parts)]
     total = sum(e.tokens for e in examples)
     runs: list[list[Example]] = [[]]
     done = 0

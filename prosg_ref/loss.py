@@ -8,6 +8,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from .linear import linear
+
 ROWS = 512  # tokens whose logits are held at once
 
 
@@ -23,7 +25,7 @@ class _HeadCrossEntropy(torch.autograd.Function):
         grad_head = torch.zeros_like(head) if needs_head else None
         for i in range(0, x.shape[0], ROWS):
             rows = slice(i, i + ROWS)
-            logits = x[rows] @ head.T  # (rows, V)
+            logits = linear(x[rows], head)  # (rows, V)
             target = targets[rows].unsqueeze(1)
             at_target = logits.gather(1, target)
             top = logits.amax(1, keepdim=True)
@@ -34,7 +36,7 @@ class _HeadCrossEntropy(torch.autograd.Function):
             if grad_x is not None or grad_head is not None:
                 probs.scatter_add_(1, target, torch.full_like(at_target, -1.0)).mul_(weights[rows].unsqueeze(1))
                 if grad_x is not None:
-                    torch.mm(probs, head, out=grad_x[rows])
+                    grad_x[rows] = linear(probs, head.T)
                 if grad_head is not None:
                     grad_head.addmm_(probs.T, x[rows])
         ctx.save_for_backward(*(g for g in (grad_x, grad_head) if g is not None))

@@ -14,6 +14,7 @@ from musi.families import FAMILIES
 from musi.generate import RELEASE
 from musi.languages import LANGUAGES
 
+from .checkpoint import Store
 from .synthesis import ProSGConfig
 
 MAX_CONFIG_BYTES = 100_000
@@ -29,22 +30,25 @@ class Strict(BaseModel):
 class Schedule(Strict):
     """How long and how fast to train; the same for both phases. Steps are optimiser steps.
 
-    batch_size: mean number of examples per step over all processes, before those over `max_tokens` are left out: batches hold
-        about equal numbers of tokens, so one of short examples has more of them.
-    accumulate: a step's examples are run in so many parts, which needs less memory and gives the same gradient.
+    batch_size: mean number of examples drawn per step over all processes, before those over `max_tokens` and those that have
+        nothing of what is asked for are left out.
+    accumulate: a step's examples are run in so many parts, by length: less memory, less padding, the same gradient.
     optimizer: `muon` takes the matrices of the blocks through torch's Muon at `muon_lr`, everything else through Adam.
     prompt_weight: loss weight of prompt tokens (answer tokens have 1; phase 2 ignores it, its prompt pass has no loss).
     stage_tokens: what one stage of an answer may weigh in all: the tokens of a longer one share it, so that a list of 300
         numbers does not drown the one-word answers beside it.
     bare_share: share of examples that are one instruction with its rules and the context it needs, without the sentences
-        around them; single_share: share of whole single-stage prompts. The rest are whole items.
-    families: bare and single examples ask only stages of these; empty: of all.
-    bare_steps: for so many steps first, bare and single-stage examples only, in their proportion, of at most `bare_tokens`.
+        around them; note_share: the same with the context of that stage alone; single_share: share of whole single-stage
+        prompts; echo_share: share that write the sentences of a context again, in another order. The rest are whole items.
+    families: of which parts of items are made; empty: all. wordings: notes and their instructions come in so many wordings a
+        family, 0 for all. Few of both to begin with let a small model find out how to copy before it learns whole sentences.
+    bare_steps: for so many steps first, no whole items, the rest in proportion, of at most `bare_tokens`.
     extra_items: further items of the train split, generated beyond those of the release.
     languages: of the items, in turn; with more than English alone, each item of the release is taken in one of them.
     patience: stop after so many validations without a better answer perplexity, and keep the best; 0: never.
     precision: `bfloat16` runs matrix products in it; weights, WKV and losses stay float32.
-    store: precision of the matrices in the checkpoint that is written; a run resumes from float32 all the same.
+    store: precision of the matrices in the checkpoint that is written; a run resumes from float32 all the same. A backbone kept
+        in bfloat16 says the same when it decodes with bfloat16 weights, which halves the memory to read.
     gradient_checkpointing: keep one tensor per block of a training pass and compute the rest again: less memory, more time.
     """
 
@@ -62,7 +66,10 @@ class Schedule(Strict):
     stage_tokens: float = Field(default=16.0, gt=0)
     single_share: float = Field(default=0.25, ge=0, le=1)
     bare_share: float = Field(default=0.0, ge=0, le=1)
+    note_share: float = Field(default=0.0, ge=0, le=1)
+    echo_share: float = Field(default=0.0, ge=0, le=1)
     families: tuple[str, ...] = ()
+    wordings: int = Field(default=0, ge=0)
     max_tokens: int = Field(default=1024, ge=2, description="longer examples are left out")
     bare_steps: int = Field(default=0, ge=0)
     bare_tokens: int = Field(default=130, ge=2)
@@ -73,21 +80,22 @@ class Schedule(Strict):
     validation_items: int = Field(default=128, ge=1)
     patience: int = Field(default=0, ge=0)
     precision: Literal["float32", "bfloat16"] = "float32"
-    store: Literal["float32", "float16"] = "float32"
+    store: Store = "float32"
     gradient_checkpointing: bool = False
 
     @model_validator(mode="after")
     def _shares(self) -> "Schedule":
-        if self.single_share + self.bare_share > 1:
-            raise ValueError("single_share and bare_share are over 1 together")
+        parts = self.single_share + self.bare_share + self.note_share + self.echo_share
+        if parts > 1 + 1e-9:
+            raise ValueError("single_share, bare_share, note_share and echo_share are over 1 together")
         for family in self.families:
             if family not in FAMILIES:
                 raise ValueError(f"families: there is no {family!r}")
         for lang in self.languages:
             if lang not in LANGUAGES:
                 raise ValueError(f"languages: {lang!r} is none of {', '.join(LANGUAGES)}")
-        if self.bare_steps and not self.single_share + self.bare_share:
-            raise ValueError("bare_steps needs a single_share or a bare_share")
+        if self.bare_steps and not parts:
+            raise ValueError("bare_steps needs a share of parts of items, such as bare_share")
         return self
 
 

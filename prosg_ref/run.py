@@ -7,7 +7,7 @@ A run directory holds
     …                    the finished checkpoint (see `prosg_ref.checkpoint`), written at every save
 A run that was killed and is started again goes on from the last save with the very losses it would have had.
 
-A step's examples are the same whatever the number of processes: each takes every n-th of them, and the weights of all tokens of
+A step's examples are the same whatever the number of processes: each takes a run of them, and the weights of all tokens of
 the whole batch divide the loss of each part, so that gradients add up to those of one process.
 """
 
@@ -28,7 +28,7 @@ from torch import Tensor, nn
 from musi.errors import MusiError
 
 from .checkpoint import load_tensors, save_tensors, write_atomically
-from .examples import Batches, Example
+from .examples import Batches, Example, split_evenly
 from .recipes import Schedule
 
 BETAS = (0.9, 0.99)
@@ -198,8 +198,9 @@ class Run:
         total = cast(PartLoss, self.module).total(examples)
         loss = torch.zeros((), device=self.accelerator.device)
         metrics: Metrics = {}
+        parts = split_evenly(examples, world * accumulate)
         for i in range(accumulate):
-            part = examples[self.accelerator.process_index * accumulate + i :: world * accumulate]
+            part = parts[self.accelerator.process_index * accumulate + i]
             last = i == accumulate - 1
             look = last and self.step % LOOK_EVERY == 0
             with nullcontext() if last else self.accelerator.no_sync(self.wrapped):

@@ -18,6 +18,7 @@ from torch.utils.checkpoint import checkpoint
 
 from . import decode
 from .linear import linear
+from .mix import mix
 from .wkv import wkv
 
 EVERY = slice(None)
@@ -115,30 +116,23 @@ def _last(x: Tensor, before: Tensor, lengths: Tensor | None) -> Tensor:
     return torch.where((lengths > 0).unsqueeze(1), last, before)
 
 
-def _shift(x: Tensor, before: Tensor) -> Tensor:
-    """Each position's previous token. (B, T, D), (B, D) -> (B, T, D)"""
-    if x.shape[1] == 1:
-        return before.unsqueeze(1)
-    return torch.cat([before.unsqueeze(1), x[:, :-1]], 1)
-
-
 class _SquaredReLU(torch.autograd.Function):
-    """relu(x)², keeping one tensor for the backward pass where the composition keeps three."""
+    """relu(x)², written over `x` and its gradient over that: fresh memory of this size costs more than the arithmetic."""
 
     @staticmethod
     def forward(ctx: Any, x: Tensor) -> Tensor:
-        positive = torch.relu(x)
+        positive = x.detach().relu_()
         ctx.save_for_backward(positive)
         return positive * positive
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> Tensor:
         (positive,) = ctx.saved_tensors
-        return (grads[0] * positive).mul_(2.0)
+        return positive.mul_(grads[0]).mul_(2.0)
 
 
 def _squared_relu(x: Tensor) -> Tensor:
-    """relu(x)²; without gradient in place, `x` is not used again."""
+    """relu(x)²; `x` is not used again."""
     if torch.is_grad_enabled():
         return cast(Tensor, _SquaredReLU.apply(x))
     return x.relu_().mul_(x)
@@ -176,11 +170,10 @@ class TimeMix(nn.Module):
         kept: slice = EVERY,
     ) -> tuple[Tensor, Tensor, Tensor]:
         """(B, T, D), state (B, D) and (B, 3, D) -> outputs of the kept times (B, T', D) and the new state."""
-        before = _shift(x, shift)
-        k = _linear(torch.lerp(before, x, self.time_mix_k), self.key.weight, delta.get(f"{name}.key"))
-        v = _linear(torch.lerp(before, x, self.time_mix_v), self.value.weight, delta.get(f"{name}.value"))
-        mixed = torch.lerp(before[:, kept], x[:, kept], self.time_mix_r)
-        r = _linear(mixed, self.receptance.weight, delta.get(f"{name}.receptance"))
+        mixed_k, mixed_v, mixed_r = mix(x, shift, (self.time_mix_k, self.time_mix_v, self.time_mix_r))
+        k = _linear(mixed_k, self.key.weight, delta.get(f"{name}.key"))
+        v = _linear(mixed_v, self.value.weight, delta.get(f"{name}.value"))
+        r = _linear(mixed_r[:, kept], self.receptance.weight, delta.get(f"{name}.receptance"))
         mean, sums = wkv(k.float(), v.float(), -torch.exp(self.time_decay), self.time_first, sums, lengths, impl)
         out = _linear(_gated(r, mean[:, kept]), self.output.weight, delta.get(f"{name}.output"))
         return out, _last(x, shift, lengths), sums
@@ -199,9 +192,9 @@ class ChannelMix(nn.Module):
 
     def forward(self, x: Tensor, shift: Tensor, lengths: Tensor | None, delta: Delta, name: str) -> tuple[Tensor, Tensor]:
         """(B, T, D), state (B, D) -> (B, T, D) and the new state."""
-        before = _shift(x, shift)
-        k = _linear(torch.lerp(before, x, self.time_mix_k), self.key.weight, delta.get(f"{name}.key"))
-        r = _linear(torch.lerp(before, x, self.time_mix_r), self.receptance.weight, delta.get(f"{name}.receptance"))
+        mixed_k, mixed_r = mix(x, shift, (self.time_mix_k, self.time_mix_r))
+        k = _linear(mixed_k, self.key.weight, delta.get(f"{name}.key"))
+        r = _linear(mixed_r, self.receptance.weight, delta.get(f"{name}.receptance"))
         v = _linear(_squared_relu(k), self.value.weight, delta.get(f"{name}.value"))
         return _gated(r, v), _last(x, shift, lengths)
 

@@ -10,7 +10,7 @@ from safetensors.torch import load_file, save_file
 from tiny_models import CONFIG, random_backbone, random_prosg
 
 from musi.errors import MusiError
-from prosg_ref.checkpoint import load_backbone, load_prosg, save_backbone, save_prosg
+from prosg_ref.checkpoint import Store, load_backbone, load_prosg, save_backbone, save_prosg
 from prosg_ref.tokenizer import Tokenizer
 
 
@@ -27,17 +27,18 @@ def test_backbone_round_trip(backbone_dir: Path, tokenizer: Tokenizer) -> None:
         assert torch.equal(model.state_dict()[name], tensor), name
 
 
-def test_a_tied_backbone_in_float16_is_written_once_and_comes_back_as_two_equal_matrices(
-    tokenizer: Tokenizer, tmp_path: Path
+@pytest.mark.parametrize("store", ["float16", "bfloat16"])
+def test_a_tied_backbone_in_16_bits_is_written_once_and_comes_back_as_two_equal_matrices(
+    tokenizer: Tokenizer, tmp_path: Path, store: Store
 ) -> None:
     model = random_backbone()
     model.emb.weight = model.head.weight
-    save_backbone(tmp_path, model, tokenizer, "float16")
+    save_backbone(tmp_path, model, tokenizer, store)
     assert "emb.weight" not in load_file(tmp_path / "model.safetensors")
     loaded, _ = load_backbone(tmp_path)
     assert torch.equal(loaded.emb.weight, loaded.head.weight)
     for name, tensor in model.state_dict().items():
-        rounded = tensor.half().float() if tensor.dim() == 2 else tensor
+        rounded = tensor.to(getattr(torch, store)).float() if tensor.dim() == 2 else tensor
         assert torch.equal(loaded.state_dict()[name], rounded), name
 
 

@@ -12,7 +12,7 @@ from musi.compose import SEPARATOR
 from musi.errors import MusiError
 from prosg_ref.checkpoint import load_backbone
 from prosg_ref.dry_run import plan_backbone, plan_prosg
-from prosg_ref.examples import Batches, load_items
+from prosg_ref.examples import Batches, load_items, split_evenly
 from prosg_ref.prosg import ProSG
 from prosg_ref.recipes import BackboneRecipe, ProSGRecipe, load_recipe, shipped
 from prosg_ref.train import BackboneLoss, ProSGLoss
@@ -38,7 +38,9 @@ def recipe(tmp_path: Path, text: str) -> Path:
     return path
 
 
-SCHEDULE = "schedule: {steps: 64, batch_size: 4, lr: 0.1, max_tokens: 20000, single_share: 0.3, prompt_weight: 0.1}"
+SCHEDULE = (
+    "schedule: {steps: 64, batch_size: 4, accumulate: 4, lr: 0.1, max_tokens: 20000, single_share: 0.3, prompt_weight: 0.1}"
+)
 
 
 def onednn_flops(x: Sequence[int], weight: Sequence[int], *_: object, **__: object) -> int:
@@ -67,7 +69,8 @@ def test_flops_are_those_of_a_real_step(tmp_path: Path, data_dir: Path, backbone
         total, tokens = 0.0, 0
         for step in range(10):
             with FlopCounterMode(display=False, custom_mapping=ONEDNN) as counter:
-                loss(batches[step], 1.0, False)[0].backward()
+                for part in split_evenly(batches[step], loaded.schedule.accumulate):
+                    loss(part, 1.0, False)[0].backward()
             total += counter.get_total_flops()
             tokens += sum(e.tokens for e in batches[step])
         measured, planned = total / tokens, plan["flops_per_step"] / plan["tokens_per_step"]

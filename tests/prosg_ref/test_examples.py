@@ -10,13 +10,16 @@ from musi.errors import MusiError
 from musi.families import FAMILIES
 from musi.generate import build_item
 from musi.languages import LANGUAGES
+from musi.rng import Stream
 from prosg_ref.examples import (
     WINDOW,
     Batches,
     Example,
     Pool,
     bare_example,
+    echo_example,
     load_items,
+    note_example,
     split_batch,
     split_evenly,
     tokenize,
@@ -107,6 +110,44 @@ def test_split_evenly_gives_every_part_something_and_about_equal_tokens() -> Non
         assert all(runs)
         assert [e for run in runs for e in run] == examples
     assert [len(run) for run in split_evenly([Example([0] * 5, [], ())] * 6, 3)] == [2, 2, 2]
+    assert split_evenly(examples[:2], 3) == [examples[:1], examples[1:2], []]
+
+
+def test_a_step_is_a_mixture_of_lengths_in_order(data_dir: Path, tokenizer: Tokenizer) -> None:
+    items = load_items(data_dir / "train.jsonl")
+    batches = Batches(items, tokenizer, SCHEDULE.model_copy(update={"batch_size": 8}))
+    lengths = [[e.tokens for e in batches[step]] for step in range(WINDOW)]
+    assert all(step == sorted(step) for step in lengths)
+    middle = sorted(n for step in lengths for n in step)[len(lengths) * 4]
+    assert sum(step[0] < middle < step[-1] for step in lengths) > WINDOW * 0.9
+
+
+def test_note_example_tells_its_own_stage_and_nothing_else() -> None:
+    for item in (build_item("train", i) for i in range(40)):
+        for k, stage in enumerate(item.stages):
+            prompt, answer = note_example(item, k, Stream("note", item.index, k))
+            assert answer == f"[1]\n{stage.answer}"
+            blocks = prompt.split("\n\n")
+            assert blocks[-1 - len(item.constraints) : -1] == [rule.text for rule in item.constraints]
+            assert len(blocks) == 1 + len(item.constraints) + bool(FAMILIES[stage.family].tells(LANGUAGES["en"]))
+            first = note_example(item, k, Stream("note", item.index, k), wordings=1)[0]
+            assert all(note_example(item, k, Stream("again", seed), wordings=1)[0] == first for seed in range(5))
+
+
+def test_echo_example_writes_the_sentences_of_the_notes_in_another_order() -> None:
+    other, found = 0, 0
+    for item in (build_item("train", i) for i in range(60)):
+        told = [k for k, stage in enumerate(item.stages) if FAMILIES[stage.family].tells(LANGUAGES["en"])]
+        pair = echo_example(item, range(len(item.stages)), Stream("echo", item.index))
+        assert (pair is None) == (not told)
+        if pair is not None:
+            notes, again = pair
+            assert sorted(notes.replace(".", ". ").split()) == sorted(again.replace(".", ". ").split())
+            other, found = other + (notes != again), found + 1
+        untold = [k for k in range(len(item.stages)) if k not in told]
+        assert echo_example(item, untold, Stream("echo", item.index)) is None
+    assert found > 30
+    assert other > found / 3
 
 
 def test_examples_too_long_for_the_schedule_are_an_error_when_all_are(data_dir: Path, tokenizer: Tokenizer) -> None:
