@@ -55,11 +55,12 @@ def main() -> None:
     runs = {size: measure(size) for size in sizes}
     micros = {size: 1e6 * (seconds - start) / size for size, (seconds, _) in runs.items()}
     slope = (runs[sizes[-1]][1] - runs[sizes[0]][1]) / (sizes[-1] - sizes[0])
+    mean = sum(micros.values()) / len(micros)
     result = {
         "start_s": start,
         "microseconds_per_item": {str(size): round(value, 1) for size, value in micros.items()},
         "peak_mb": {str(size): round(peak / 1e6, 1) for size, (_, peak) in runs.items()},
-        "slowest_over_fastest": max(micros.values()) / min(micros.values()),
+        "largest_deviation_from_mean": max(abs(value / mean - 1) for value in micros.values()),
         "bytes_per_item": slope,
         "mb_at_2200000": (runs[sizes[-1]][1] + slope * (LARGE - sizes[-1])) / 1e6,
     }

@@ -50,7 +50,7 @@ def prosg_step() -> float:
     recipe = load_recipe(shipped("rwkv4-430m-prosg-tokens.yaml"), ProSGRecipe)
     backbone = RWKV4(RWKV4Config(24, 1024, 50277))
     backbone.gradient_checkpointing = recipe.schedule.gradient_checkpointing
-    model = ProSG(backbone, recipe.prosg.config())
+    model = ProSG(backbone, recipe.prosg)
     optimizer = torch.optim.Adam(model.synthesis.parameters(), lr=1e-4, betas=BETAS, fused=True)
     tokens = torch.randint(0, 50277, (BATCH, TIME + 1))
     prompt, answer = tokens[:, : TIME // 2], tokens[:, TIME // 2 :]

@@ -146,10 +146,14 @@ class Losses(Strict):
 
 
 class ProSGRecipe(Strict):
-    """Phase 2: train the synthesis module on a frozen backbone, or both at once (`joint`, the one-phase ablation)."""
+    """Phase 2: train the synthesis module on a frozen backbone, or both at once (`joint`, the one-phase ablation).
+
+    With `init_from`, the module goes on from one that was trained on the same backbone; `prosg` must then be the same.
+    """
 
     data: Path = DATA
     backbone: Path
+    init_from: Path | None = None
     model: BackboneShape | None = Field(default=None, description="the shape that the backbone must have")
     prosg: ProSGConfig
     losses: Losses = Losses()

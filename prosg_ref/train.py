@@ -19,7 +19,7 @@ from musi.compose import SEPARATOR, multi_example
 from musi.errors import MusiError
 from musi.schema import Item
 
-from .checkpoint import load_backbone, save_backbone, save_prosg
+from .checkpoint import load_backbone, load_prosg, save_backbone, save_prosg
 from .evaluate import Control, Variant, forced
 from .examples import Batches, Example, load_items, split_batch, tokenize, whole_batch
 from .generate import pad, remember
@@ -32,7 +32,7 @@ from .tokenizer import AnyTokenizer, Tokenizer
 
 TOKENIZER_ITEMS = 4_000  # items that the tokenizer's merges are learnt from
 TIED_STD = 0.05  # of the entries of a matrix that is embedding and output layer at once
-STATISTICS_EVERY = 10  # steps between two looks at ΔW and the gates
+GATE_LR = 0.1  # of the rate: gates that learn as fast as the rest close before there is anything to let through
 
 
 class BackboneLoss(nn.Module):
@@ -158,12 +158,9 @@ def train_prosg(config: Path, out_dir: Path, resume: bool = True, tracker: Track
         _check_shape(backbone, recipe.model, recipe.backbone)
     items = load_items(recipe.data / "train.jsonl")
     torch.manual_seed(schedule.seed)
-    try:
-        model = ProSG(backbone, recipe.prosg)
-    except ValueError as error:
-        raise MusiError(f"{config}: prosg.targets: {error}") from None
+    model = _start_prosg(recipe, backbone, config)
     backbone.gradient_checkpointing = schedule.gradient_checkpointing
-    groups: list[dict[str, Any]] = [{"params": list(model.synthesis.parameters()), "lr": schedule.lr}]
+    groups = synthesis_groups(model.synthesis, schedule.lr)
     if recipe.joint:
         backbone.requires_grad_(True)
         groups += backbone.lr_groups(schedule.lr)
@@ -213,6 +210,25 @@ def _start_backbone(recipe: BackboneRecipe, items: list[Item]) -> tuple[RWKV4, A
         if recipe.tied:
             nn.init.normal_(backbone.head.weight, std=TIED_STD)
     return backbone, learnt
+
+
+def _start_prosg(recipe: ProSGRecipe, backbone: RWKV4, config: Path) -> ProSG:
+    if recipe.init_from is not None:
+        model = load_prosg(recipe.init_from, backbone, recipe.backbone)
+        if model.config != recipe.prosg:
+            raise MusiError(f"{config}: prosg: not that of {recipe.init_from}; give the same to go on from it")
+        return model.train()
+    try:
+        return ProSG(backbone, recipe.prosg)
+    except ValueError as error:
+        raise MusiError(f"{config}: prosg.targets: {error}") from None
+
+
+def synthesis_groups(synthesis: nn.Module, lr: float) -> list[dict[str, Any]]:
+    """Parameter groups of a synthesis module: gates at `GATE_LR` of the rate, the rest at it."""
+    gates = [p for name, p in synthesis.named_parameters() if name.startswith("gate.")]
+    rest = [p for name, p in synthesis.named_parameters() if not name.startswith("gate.")]
+    return [{"params": rest, "lr": lr}, *([{"params": gates, "lr": GATE_LR * lr}] if gates else [])]
 
 
 def _check_shape(backbone: RWKV4, shape: BackboneShape, where: Path) -> None:

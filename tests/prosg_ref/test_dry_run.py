@@ -79,6 +79,6 @@ def test_flops_are_those_of_a_real_step(tmp_path: Path, data_dir: Path, backbone
 
 def test_unknown_devices_and_checkpoints_are_named(tmp_path: Path) -> None:
     with pytest.raises(MusiError, match=r"--device tpu: unknown; one of cpu, .*8\*NAME"):
-        plan_backbone(shipped("tiny-backbone-alone.yaml"), "tpu")
+        plan_backbone(shipped("tiny-backbone-copy.yaml"), "tpu")
     with pytest.raises(MusiError, match=r"config\.json: No such file"):
         plan_backbone(recipe(tmp_path, f"init_from: nowhere\n{SCHEDULE}"), "cpu")

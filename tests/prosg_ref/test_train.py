@@ -162,6 +162,20 @@ def test_fine_tuning_starts_from_the_checkpoint(tmp_path: Path, data_dir: Path, 
     assert metrics(tmp_path / "run")[0]["loss"] < metrics(trained)[0]["loss"] - 0.1
 
 
+def test_a_module_goes_on_from_one_that_was_trained(data_dir: Path, trained: Path, tmp_path: Path) -> None:
+    recipe = prosg_recipe(tmp_path, data_dir, trained, "tokens")
+    train_prosg(recipe, tmp_path / "first")
+    more = tmp_path / "more.yaml"
+    more.write_text(recipe.read_text() + f"init_from: {tmp_path / 'first'}\n")
+    train_prosg(more, tmp_path / "second")
+    first, second = metrics(tmp_path / "first"), metrics(tmp_path / "second")
+    assert first[0]["delta_norm"]["blocks.0.ffn.value"] == 0
+    assert second[0]["delta_norm"]["blocks.0.ffn.value"] > 0
+    more.write_text(more.read_text().replace("source: tokens", "source: tokens, scale: 0.2"))
+    with pytest.raises(MusiError, match=r"more\.yaml: prosg: not that of .*first; give the same"):
+        train_prosg(more, tmp_path / "third")
+
+
 class Broken(torch.nn.Module):
     """A loss that blows up."""
 
