@@ -159,14 +159,15 @@ class TokenSynthesis(nn.Module):
             gate = 2 * torch.sigmoid(self.gate[_key(target)](pair)) * counted[:, None, :, None]  # (B, L, C, 1)
             excess = (gate.sum(2, keepdim=True) / self.config.reference_tokens).clamp(min=1)
             factor = self.config.scale * self.gain[:, j].view(1, -1, 1, 1) / excess.sqrt()
-            if self.config.key == "learned":
-                a = self.v[_key(target)](pair)
-            else:
-                inputs = torch.stack([reading.inputs[name] for name in names], 1)  # (B, L, T, d_in)
-                a = self.v[_key(target)](_chunks(inputs, inside, self.config.chunk))
-            # The length of v is taken out of u, the smaller of the two: u (v / |v|)ᵀ = (u / |v|) vᵀ.
-            b = self.u[_key(target)](pair) * (gate * factor / a.norm(dim=-1, keepdim=True).clamp(min=1e-6))
-            delta |= {name: LowRank(a[:, i], b[:, i]) for i, name in enumerate(names)}
+            u = self.u[_key(target)](pair) * (gate * factor)
+            learned = self.v[_key(target)](pair) if self.config.key == "learned" else None
+            for i, name in enumerate(names):  # layer by layer, while its v is in cache
+                if learned is not None:
+                    v = learned[:, i]
+                else:
+                    v = self.v[_key(target)](_chunks(reading.inputs[name].unsqueeze(1), inside, self.config.chunk)[:, 0], i)
+                # The length of v is taken out of u, the smaller of the two: u (v / |v|)ᵀ = (u / |v|) vᵀ.
+                delta[name] = LowRank(v, u[:, i] / v.norm(dim=-1, keepdim=True).clamp(min=1e-6))
             gates[target] = gate.squeeze(3)
         return Synthesised(delta, gates)
 
@@ -179,9 +180,10 @@ class InputKey(nn.Module):
         self.now = nn.Parameter(torch.ones(n_layer, 1, d_in))
         self.before = nn.Parameter(torch.ones(n_layer, 1, d_in) * 0.5)
 
-    def forward(self, inputs: Tensor) -> Tensor:
-        """(B, L, C, d_in) -> the same shape."""
-        return inputs * self.now + _before(inputs) * self.before
+    def forward(self, inputs: Tensor, layer: int) -> Tensor:
+        """(B, C, d_in) -> the same shape."""
+        before = F.pad(inputs, (0, 0, 1, 0))[:, :-1]
+        return torch.addcmul(inputs * self.now[layer], before, self.before[layer])
 
 
 class ConstantSynthesis(nn.Module):

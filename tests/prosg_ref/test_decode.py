@@ -8,7 +8,7 @@ from tiny_models import CONFIG, random_backbone, random_prosg
 
 from prosg_ref import decode
 from prosg_ref.generate import Request, generate
-from prosg_ref.rwkv4 import RWKV4, Change, LowRank, Merged, RWKV4Config, State
+from prosg_ref.rwkv4 import RWKV4, Change, LowRank, Merged, RWKV4Config, State, Tap
 from prosg_ref.tokenizer import Tokenizer
 
 
@@ -134,6 +134,15 @@ def test_generation_with_and_without_it(source: str, tokenizer: Tokenizer, monke
     found = [generate(model, tokenizer, requests), generate(model, tokenizer, requests[:1])]
     monkeypatch.setattr(decode, "fits", lambda *_: False)
     assert [generate(model, tokenizer, requests), generate(model, tokenizer, requests[:1])] == found
+
+
+@torch.no_grad()
+def test_a_tap_takes_the_path_of_torch_and_sees_every_input() -> None:
+    model, tokens = random_backbone(), torch.tensor([[3], [5]])
+    inputs: list[torch.Tensor] = []
+    logits, _ = model(tokens, delta={"blocks.1.ffn.value": Tap(inputs)})
+    torch.testing.assert_close(logits, model(tokens)[0], atol=1e-5, rtol=1e-5)
+    assert [x.shape for x in inputs] == [(2, 1, 4 * CONFIG.n_embd)]
 
 
 @torch.no_grad()

@@ -21,7 +21,7 @@ from prosg_ref.evaluate import Variant, forced
 from prosg_ref.examples import Example, load_items, tokenize
 from prosg_ref.recipes import ProSGRecipe, Schedule
 from prosg_ref.run import Run, lr_factor
-from prosg_ref.train import ProSGLoss, train_backbone, train_prosg
+from prosg_ref.train import ProSGLoss, synthesis_groups, train_backbone, train_prosg
 
 SCHEDULE = "{steps: %d, batch_size: 2, lr: 2.0e-3, warmup_steps: 2, " + (
     "save_every: 2, validate_every: 4, max_tokens: 20000, validation_items: 3}"
@@ -160,6 +160,15 @@ def test_fine_tuning_starts_from_the_checkpoint(tmp_path: Path, data_dir: Path, 
     recipe.write_text(f"data: {data_dir}\ninit_from: {trained}\nschedule: {SCHEDULE % 1}\n")
     train_backbone(recipe, tmp_path / "run")
     assert metrics(tmp_path / "run")[0]["loss"] < metrics(trained)[0]["loss"] - 0.1
+
+
+def test_gates_learn_at_a_tenth_of_the_rate() -> None:
+    module = random_prosg("tokens").synthesis
+    rest, gates = synthesis_groups(module, 0.5)
+    assert (rest["lr"], gates["lr"]) == (0.5, 0.05)
+    assert {id(p) for p in gates["params"]} == {id(p) for p in module.gate.parameters()}
+    assert sum(p.numel() for group in (rest, gates) for p in group["params"]) == sum(p.numel() for p in module.parameters())
+    assert len(synthesis_groups(random_prosg("state").synthesis, 0.5)) == 1
 
 
 def test_a_module_goes_on_from_one_that_was_trained(data_dir: Path, trained: Path, tmp_path: Path) -> None:
