@@ -349,7 +349,8 @@ class RWKV4(nn.Module):
     def with_16_bit_weights(self, dtype: torch.dtype = torch.float16) -> "RWKV4":
         """A copy for inference with the blocks' matrices in 16 bits; everything else, activations too, stays float32.
 
-        dtype: float16, or bfloat16, which rounds 8 times as much and changed greedy answers. So did a float16 head.
+        dtype: float16, or bfloat16, which rounds 8 times as much and changed greedy answers, unless the checkpoint is stored
+            in bfloat16, as the shipped one. A float16 head changed some too.
         """
         with torch.device("meta"):
             copy = RWKV4(self.config)

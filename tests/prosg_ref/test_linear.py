@@ -101,7 +101,8 @@ def test_generation_under_a_change_of_weights(tokenizer: Tokenizer) -> None:
 
 
 @pytest.mark.slow
-def test_shipped_model_gives_the_same_answers() -> None:
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_shipped_model_gives_the_same_answers(dtype: torch.dtype) -> None:
     from musi.build import split_lines
     from musi.compose import SEPARATOR, multi_example
     from musi.schema import parse_item
@@ -111,4 +112,4 @@ def test_shipped_model_gives_the_same_answers() -> None:
     prompts = [multi_example(parse_item(line, "validation"))[0] for line in split_lines("validation", 20)]
     requests = [Request(tuple(words.encode(p)), tuple(words.encode(SEPARATOR))) for p in prompts]
     wanted = generate(model, words, requests)
-    assert generate(model.with_16_bit_weights(), words, requests) == wanted
+    assert generate(model.with_16_bit_weights(dtype), words, requests) == wanted
