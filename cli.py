@@ -509,7 +509,7 @@ def eval_command(context: typer.Context) -> None:
 def train_backbone(config: Config, out: RunFolder, track: Track = None, dry_run: DryRun = False, device: Device = "cpu") -> None:
     """Phase 1: train or fine-tune an RWKV-4 backbone on prompts and answers. A killed run goes on where it stopped.
 
-    Example: musi train backbone --config tiny-backbone --out runs/tiny-backbone
+    Example: musi train backbone --config tiny-backbone-copy --out runs/tiny-backbone-copy
     """
     from prosg_ref.recipes import find_recipe
 
@@ -526,7 +526,7 @@ def train_backbone(config: Config, out: RunFolder, track: Track = None, dry_run:
 def train_prosg(config: Config, out: RunFolder, track: Track = None, dry_run: DryRun = False, device: Device = "cpu") -> None:
     """Phase 2: freeze the backbone and train the synthesis module. A killed run goes on where it stopped.
 
-    Example: musi train prosg --config tiny-prosg-tokens --out runs/tiny-prosg-tokens
+    Example: musi train prosg --config tiny-prosg-tokens-short --out runs/tiny-prosg-tokens-short
     """
     from prosg_ref.recipes import find_recipe
 

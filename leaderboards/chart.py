@@ -4,6 +4,7 @@ import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from musi.report_html import Point
 from musi.retention import BINS, Estimate
 
 WIDTH, HEIGHT = 480, 280
@@ -22,17 +23,6 @@ GEOMETRY = {"width": WIDTH, "height": HEIGHT, "left": LEFT, "right": RIGHT, "top
             "markers": MARKERS}  # fmt: skip
 
 Curve = list[tuple[int, int, Estimate]]
-
-
-@dataclass(frozen=True)
-class Point:
-    """Retention in one bin, in px: its place, the ends of its interval, and the words that say it."""
-
-    x: float
-    y: float
-    low: float
-    high: float
-    label: str
 
 
 @dataclass(frozen=True)

@@ -84,11 +84,17 @@ def bare_example(item: Item, k: int) -> tuple[str, str]:
 
 
 def asked(item: Item, stages: Sequence[int], rng: Stream, wordings: int) -> list[tuple[str, str]]:
-    """Note (may be empty) and instruction of some stages (from 0), in one of the first `wordings` wordings of each; 0: of all."""
+    """Note (may be empty) and instruction of some stages (from 0), in one of the first `wordings` wordings of each; 0: of all.
+
+    A stage that did not come from a family (imported data) has no note of its own and is asked in its own words.
+    """
     texts = []
     for k in stages:
         stage, lang = item.stages[k], LANGUAGES[item.lang]
-        family = FAMILIES[stage.family]
+        family = FAMILIES.get(stage.family)
+        if family is None:
+            texts.append(("", stage.instruction))
+            continue
         slots = family.slots(load_params(stage.params), lang)
         said = (options[: wordings or None] for options in (family.tells(lang), family.asks(lang)))
         note, instruction = (rng.choice(options).format(**slots) if options else "" for options in said)

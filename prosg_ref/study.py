@@ -75,7 +75,6 @@ class Study(Strict):
 
     title: str
     question: str
-    given: dict[str, Path] = Field(default={}, description="checkpoints that are there already, by name")
     train: tuple[Training, ...] = ()
     score: tuple[Scoring, ...] = Field(min_length=1)
     split: Split = "validation"
@@ -85,7 +84,7 @@ class Study(Strict):
 
     @model_validator(mode="after")
     def _known(self) -> "Study":
-        names = [*self.given, *(training.name for training in self.train)]
+        names = [training.name for training in self.train]
         for training in self.train:
             if training.after is not None and training.after not in names[: names.index(training.name)]:
                 raise ValueError(f"train: {training.name}: `after: {training.after}` is no training before it")
@@ -113,7 +112,7 @@ def run_study(name: str, config: Path, command: str, talk: Callable[[str], None]
     """Run a study and return the page it wrote. Raises MusiError for a broken config, recipe or checkpoint."""
     study = load_yaml(config, Study, shipped("studies"))
     folder = RUNS / name
-    done: Done = dict(study.given)
+    done: Done = {}
     for training in study.train:
         done[training.name] = _train(training, folder, done, talk)
     rows: list[tuple[Scoring, dict[str, Any]]] = []

@@ -28,6 +28,14 @@ def test_rwkv_benchmark_ends_in_its_keys() -> None:
     assert set(json.loads(done.stdout.splitlines()[-1])) >= BARS
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("phase", ["phase1", "phase2"])
+def test_a_training_step_at_430m_fits_in_20_gb(phase: str) -> None:
+    command = [sys.executable, str(BENCHMARKS / "rwkv_memory.py"), "--phase", phase]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    assert 2 < json.loads(done.stdout)[f"peak_gb_430m_{phase}"] < 20
+
+
 def test_every_bar_is_in_the_documentation() -> None:
     text = (BENCHMARKS.parent / "docs" / "performance.md").read_text(encoding="utf-8")
     assert [key for key in sorted(BARS) if f"`{key}`" not in text] == []

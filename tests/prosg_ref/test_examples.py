@@ -134,6 +134,14 @@ def test_note_example_tells_its_own_stage_and_nothing_else() -> None:
             assert all(note_example(item, k, Stream("again", seed), wordings=1)[0] == first for seed in range(5))
 
 
+def test_stages_of_imported_data_have_no_note_of_their_own() -> None:
+    item = build_item("train", 0)
+    stages = tuple(stage.model_copy(update={"family": "imported"}) for stage in item.stages)
+    item = item.model_copy(update={"stages": stages, "constraints": ()})
+    assert note_example(item, 0, Stream("note"))[0] == item.stages[0].instruction
+    assert echo_example(item, range(len(stages)), Stream("echo")) is None
+
+
 def test_echo_example_writes_the_sentences_of_the_notes_in_another_order() -> None:
     other, found = 0, 0
     for item in (build_item("train", i) for i in range(60)):
