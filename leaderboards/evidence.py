@@ -19,7 +19,7 @@ from leaderboards.untrusted import parse_json_lines, visible
 from musi.compose import SEPARATOR, single_prompt
 from musi.errors import MusiError
 from musi.metrics import Values, forced_values, generate_values
-from musi.samples import Sample, forced_pairs
+from musi.samples import Sample, forced_pairs, logged_responses
 from musi.schema import Item, canonical_json
 
 SHOWN = 30  # items of a task whose transcripts are kept, the first of the release
@@ -197,12 +197,11 @@ def fingerprint(response: str) -> str:
 
 def _responses(spec: TaskSpec, row: dict[str, Any], item: Item, here: str) -> list[Any]:
     """One response a request: text, or [log-likelihood, is greedy] as strings; lm-eval's filter must have left it as it is."""
-    logged = row.get("resps")
+    responses = logged_responses(row.get("resps"))
     n = len(item.stages)
     wanted = 1 + n if spec.kind == "generate" else 2 * n
-    if not isinstance(logged, list) or len(logged) != wanted or not all(isinstance(e, list) and len(e) == 1 for e in logged):
+    if responses is None or len(responses) != wanted:
         raise MusiError(f"{here}: the responses are not the {wanted} that {spec.name} asks for; run it again with repeats 1")
-    responses = [each[0] for each in logged]
     if not all(isinstance(each, str) if spec.kind == "generate" else _is_likelihood(each) for each in responses):
         raise MusiError(f"{here}: the responses are not the {wanted} that {spec.name} asks for; run it again with repeats 1")
     if row.get("filtered_resps") != responses:

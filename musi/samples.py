@@ -169,12 +169,22 @@ def _split_of(item_id: str, where: str) -> list[Item]:
     raise MusiError(f"{where}: item {item_id} names no split of release {RELEASE}")
 
 
+def logged_responses(resps: Any) -> list[Any] | None:
+    """One response a request out of a sample's `resps`; None where it holds anything else, such as repeats.
+
+    Processes that share an evaluation all run as many requests: lm-eval lets the ones with fewer repeat their last request, and the
+    copies stand in its list. Its filter takes the first, and so does this.
+    """
+    if not isinstance(resps, list) or not all(isinstance(each, list) and each for each in resps):
+        return None
+    return [each[0] for each in resps] if all(len(each) == 1 for each in resps[:-1]) else None
+
+
 def _responses(row: dict[str, Any], item: Item, where: str) -> tuple[Any, ...]:
-    responses = row.get("resps")
+    texts = logged_responses(row.get("resps"))
     n = len(item.stages)
-    if not isinstance(responses, list) or not all(isinstance(each, list) and len(each) == 1 for each in responses):
+    if texts is None:
         raise MusiError(f"{where}: `resps` of item {item.id} is not a list of single responses; run with repeats 1")
-    texts = [each[0] for each in responses]
     if len(texts) in (1 + n, 1 + 2 * n) and all(isinstance(text, str) for text in texts):
         return tuple(texts)
     if len(texts) == 2 * n and all(_is_likelihood(pair) for pair in texts):

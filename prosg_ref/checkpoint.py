@@ -15,7 +15,7 @@ import torch
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
-from torch import Tensor
+from torch import Tensor, nn
 
 from musi.errors import MusiError
 
@@ -130,7 +130,7 @@ def check_tensors(wanted: Mapping[str, Tensor], tensors: Mapping[str, Tensor], w
 
 def save_backbone(directory: Path, backbone: RWKV4, tokenizer: AnyTokenizer, store: Store = "float32") -> None:
     """Write config.json, model.safetensors and the tokenizer's file; a tied matrix is written once."""
-    tensors = backbone.state_dict()
+    tensors = _parameters(backbone)
     tied = backbone.emb.weight is backbone.head.weight
     if tied:
         del tensors["emb.weight"]
@@ -138,6 +138,11 @@ def save_backbone(directory: Path, backbone: RWKV4, tokenizer: AnyTokenizer, sto
     write_atomically(directory / "config.json", to_json(config))
     write_atomically(directory / tokenizer.file_name, tokenizer.content())
     save_tensors(directory / "model.safetensors", _stored(tensors, store))
+
+
+def _parameters(module: nn.Module) -> dict[str, Tensor]:
+    """What `state_dict` gives of a module without buffers, and whole where it would give shares (`shard.whole`)."""
+    return {name: p.detach() for name, p in module.named_parameters(remove_duplicate=False)}
 
 
 def _stored(tensors: Mapping[str, Tensor], store: Store) -> dict[str, Tensor]:
@@ -181,7 +186,7 @@ def save_prosg(directory: Path, model: ProSG, backbone_directory: Path, store: S
     config: dict[str, Any] = {"architecture": "prosg", **model.config.model_dump()}
     config["backbone_sha256"] = file_sha256(backbone_directory / "model.safetensors")
     write_atomically(directory / "config.json", to_json(config))
-    save_tensors(directory / "prosg.safetensors", _stored(model.synthesis.state_dict(), store))
+    save_tensors(directory / "prosg.safetensors", _stored(_parameters(model.synthesis), store))
 
 
 def load_prosg(directory: Path, backbone: RWKV4, backbone_directory: Path) -> ProSG:

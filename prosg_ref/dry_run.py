@@ -121,13 +121,15 @@ def _plan(
     seconds = flops / (peak * UTILISATION * count)
     per_part = kept_tokens / schedule.accumulate / count
     tensors = shape.n_layer + BLOCK_TENSORS if schedule.gradient_checkpointing else shape.n_layer * BLOCK_TENSORS
+    sharing = count if schedule.shard else 1
     element = 2 if schedule.precision == "bfloat16" else 4
     memory = {
-        "frozen_weights": 4 * (parameters - trained) / count,
-        "trained_weights_gradients_adam": ADAM_BYTES * trained / count,
+        "frozen_weights": 4 * (parameters - trained) / sharing,
+        "trained_weights_gradients_adam": ADAM_BYTES * trained / sharing,
         "activations": element * per_part * shape.n_embd * tensors + 8 * ROWS * shape.vocab_size,
     }
     total = sum(memory.values())
+    held = "sharded over all devices" if schedule.shard else "whole on every device"
     return {
         "shape": shape.model_dump(),
         "parameters": parameters,
@@ -141,7 +143,7 @@ def _plan(
         "memory_bytes_per_device": {key: round(value) for key, value in {**memory, "total": total}.items()},
         "fits": total < DEVICES[name].memory,
         "hours": float(f"{seconds * schedule.steps / 3600:.3g}"),
-        "assumes": f"{UTILISATION:.0%} of peak; weights, gradients and Adam sharded over all devices; "
+        "assumes": f"{UTILISATION:.0%} of peak; weights, gradients and Adam {held}; "
         f"{BLOCK_TENSORS} tensors (B, T, D) kept a block; no padding (more parts, `accumulate`, come near to it); "
         f"lengths of {PROBED_ITEMS} generated train items",
     }

@@ -10,9 +10,12 @@ under ΔW, and never reaches the synthesis:
     … [1] before the first answer.  │ \\n\\n[1]\\nfoo\\n[2] │ \\nbar
 
 A recurrent model has no longest input, so nothing is cut unless `max_length` says so; what is cut is counted.
+
+Under `accelerate launch --multi_gpu --num_processes N -m lm_eval …` each process takes its share of the documents, on its own CPU cores.
 """
 
 import logging
+import os
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -21,11 +24,14 @@ from typing import Any
 
 import lm_eval.models  # noqa: F401  (first: registering before this import hides lm-eval's own models)
 import torch
+from accelerate import PartialState
+from accelerate.utils import gather, gather_object
 from lm_eval.api.instance import Instance
 from lm_eval.api.model import LM
 from lm_eval.api.registry import register_model
 from lm_eval.models.utils import normalize_gen_kwargs
 from rich.progress import track
+from torch import Tensor
 
 from musi.errors import MusiError
 
@@ -110,6 +116,21 @@ class ProSGHarness(LM):
             self.model = load_prosg(self.prosg_directory, backbone, self.directory)
         self.control = prosg_control
         self.truncated = 0
+        if int(os.environ.get("WORLD_SIZE", "1")) > 1:
+            processes = PartialState(cpu=True)
+            self._rank, self._world_size = processes.process_index, processes.num_processes
+
+    def all_gather(self, tensor: Tensor) -> Tensor:
+        found: Tensor = gather(tensor) if self._world_size > 1 else tensor
+        return found
+
+    def gather_object(self, obj: Any, dst: int = 0) -> list[Any] | None:
+        found: list[Any] = gather_object([obj]) if self._world_size > 1 else [obj]
+        return found if self._rank == dst else None
+
+    def barrier(self) -> None:
+        if self._world_size > 1:
+            PartialState().wait_for_everyone()
 
     @property
     def tokenizer_name(self) -> str:

@@ -49,6 +49,7 @@ class Schedule(Strict):
     precision: `bfloat16` runs matrix products in it; weights, WKV and losses stay float32.
     store: precision of the matrices in the checkpoint that is written; a run resumes from float32 all the same. A backbone kept
         in bfloat16 says the same when it decodes with bfloat16 weights, which halves the memory to read.
+    shard: every process keeps a share of the weights, gradients and moments (FSDP), for models that fill a device.
     gradient_checkpointing: keep one tensor per block of a training pass and compute the rest again: less memory, more time.
     """
 
@@ -82,12 +83,15 @@ class Schedule(Strict):
     precision: Literal["float32", "bfloat16"] = "float32"
     store: Store = "float32"
     gradient_checkpointing: bool = False
+    shard: bool = False
 
     @model_validator(mode="after")
     def _shares(self) -> "Schedule":
         parts = self.single_share + self.bare_share + self.note_share + self.echo_share
         if parts > 1 + 1e-9:
             raise ValueError("single_share, bare_share, note_share and echo_share are over 1 together")
+        if self.shard and self.optimizer == "muon":
+            raise ValueError("shard: muon needs whole matrices; use adam")
         for family in self.families:
             if family not in FAMILIES:
                 raise ValueError(f"families: there is no {family!r}")

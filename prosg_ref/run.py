@@ -30,6 +30,7 @@ from musi.errors import MusiError
 from .checkpoint import load_tensors, save_tensors, write_atomically
 from .examples import Batches, Example, split_evenly
 from .recipes import Schedule
+from .shard import as_sharded, gathered, shard, shards, whole
 
 BETAS = (0.9, 0.99)
 MOMENTUM = 0.95  # of Muon
@@ -77,7 +78,7 @@ class Run:
         recipe_text: str,
         schedule: Schedule,
         module: nn.Module,
-        groups: list[dict[str, Any]],
+        groups: Callable[[], list[dict[str, Any]]],
         resume: bool,
         tracker: Tracker | None = None,
     ) -> None:
@@ -93,8 +94,12 @@ class Run:
             self.accelerator.init_trackers(out_dir.name)
         if self.resume_path.exists() and not resume:
             raise MusiError(f"{self.resume_path}: a run is here already; resume it, or choose another directory")
+        if schedule.shard:
+            if self.accelerator.num_processes == 1:
+                raise MusiError("schedule.shard: one process has nobody to share with; use accelerate launch, or shard: false")
+            shard(module.to(self.accelerator.device), self.accelerator.device, self.accelerator.num_processes)
         self.names = {name: p for name, p in module.named_parameters() if p.requires_grad}
-        optimizers = make_optimizers(groups, schedule, module)
+        optimizers = make_optimizers(groups(), schedule, module)
         self.base_lrs = [[group["lr"] for group in optimizer.param_groups] for optimizer in optimizers]
         self.optimizers = optimizers
         if self.resume_path.exists():
@@ -102,7 +107,7 @@ class Run:
         elif self.accelerator.is_main_process:
             write_atomically(out_dir / "recipe.yaml", recipe_text.encode())
             write_atomically(self.metrics_path, b"")
-        self.wrapped = cast(PartLoss, self.accelerator.prepare(module))
+        self.wrapped = cast(PartLoss, module if schedule.shard else self.accelerator.prepare(module))
 
     @property
     def main(self) -> bool:
@@ -119,25 +124,28 @@ class Run:
         self.best, self.stale = json.loads(metadata["best"]), int(metadata["stale"])
         with torch.no_grad():
             for name, parameter in self.names.items():
-                parameter.copy_(tensors[f"model.{name}"])
+                parameter.copy_(as_sharded(tensors[f"model.{name}"], parameter))
         names = {id(parameter): name for name, parameter in self.names.items()}
         for optimizer in self.optimizers:
             for parameter in (p for group in optimizer.param_groups for p in group["params"]):
                 prefix = f"optimizer.{names[id(parameter)]}/"
                 state = {key.removeprefix(prefix): x for key, x in tensors.items() if key.startswith(prefix)}
                 if state:
-                    optimizer.state[parameter] = {k: x if k == "step" else x.to(parameter.device) for k, x in state.items()}
+                    optimizer.state[parameter] = {k: x if k == "step" else as_sharded(x, parameter) for k, x in state.items()}
         if self.main:
             lines = self.metrics_path.read_bytes().splitlines(keepends=True)
             kept = [line for line in lines if line.endswith(b"\n") and json.loads(line)["step"] <= self.step]
             write_atomically(self.metrics_path, b"".join(kept))
 
     def _save(self) -> None:
-        tensors: dict[str, Tensor] = {f"model.{name}": p for name, p in self.names.items()}
+        tensors: dict[str, Tensor] = {f"model.{name}": gathered(p) for name, p in self.names.items()}
         names = {id(parameter): name for name, parameter in self.names.items()}
         for optimizer in self.optimizers:
             for parameter, state in optimizer.state.items():
-                tensors |= {f"optimizer.{names[id(parameter)]}/{key}": torch.as_tensor(x) for key, x in state.items()}
+                name = f"optimizer.{names[id(parameter)]}"
+                tensors |= {f"{name}/{key}": gathered(torch.as_tensor(x)) for key, x in state.items()}
+        if not self.main:
+            return
         metadata = {"step": str(self.step), "recipe": self.recipe_text, "best": json.dumps(self.best), "stale": str(self.stale)}
         save_tensors(self.resume_path, tensors, metadata)
 
@@ -164,15 +172,18 @@ class Run:
                 last = self.step == schedule.steps
                 better = False
                 if last or self.step % schedule.validate_every == 0:
-                    metrics = validate()
+                    with whole(self.module):
+                        metrics = validate()
                     better = self._judge(metrics["answer_ppl"])
                     self._log(metrics)
                     words = " · ".join(f"{name} {value:.4f}" for name, value in metrics.items())
                     console.print(f"step {self.step:,}: {words}")
                 saving = last or self.step % schedule.save_every == 0 or self._stopped()
-                if self.main and (better if schedule.patience else saving):
-                    checkpoint()
-                if self.main and (saving or better):
+                if better if schedule.patience else saving:
+                    with whole(self.module):
+                        if self.main:
+                            checkpoint()
+                if saving or better:
                     self._save()
             if self._stopped():
                 console.print(f"stopped at step {self.step:,}: no better than {self.best:.4f} for {self.stale} validations")
@@ -203,7 +214,9 @@ class Run:
             part = parts[self.accelerator.process_index * accumulate + i]
             last = i == accumulate - 1
             look = last and self.step % LOOK_EVERY == 0
-            with nullcontext() if last else self.accelerator.no_sync(self.wrapped):
+            for sharded in shards(self.module):
+                sharded.set_requires_gradient_sync(last)
+            with nullcontext() if last or self.schedule.shard else self.accelerator.no_sync(self.wrapped):
                 # A process without examples runs one all the same: the others wait for its part of the gradient.
                 with torch.autocast(self.accelerator.device.type, torch.bfloat16, self.schedule.precision == "bfloat16"):
                     part_loss, found = self.wrapped(part or examples[:1], total, look)
@@ -213,7 +226,7 @@ class Run:
             for name, value in found.items():
                 metrics[name] = metrics.get(name, 0.0) + value if isinstance(value, float) else value
         loss = cast(Tensor, self.accelerator.reduce(loss, "sum"))
-        norm = nn.utils.clip_grad_norm_(self.names.values(), self.schedule.clip)
+        norm = gathered(nn.utils.clip_grad_norm_(self.names.values(), self.schedule.clip))
         if not torch.isfinite(norm):
             raise MusiError(
                 f"{self.out_dir}: the gradient is not finite at step {self.step + 1}; lower schedule.lr and start a new run"

@@ -128,7 +128,8 @@ class TokenSynthesis(nn.Module):
     """ΔW = scale · Σ_t g_t u_t v_tᵀ over the prompt's tokens, or over chunks of them.
 
     u, v and the gate g are linear in the stack's output at t and at t - 1, so that what is written (u) can come from
-    one token and what it is found by (v, of unit norm) from the one before. Where the gates sum to more than
+    one token and what it is found by (v) from the one before. The mean of a prompt's v is taken out of each, so that what
+    all its tokens share finds nothing, and each is brought to unit norm. Where the gates sum to more than
     `reference_tokens`, the sum is divided by the square root of the excess factor: for unrelated v the Frobenius norm
     then stays where it is instead of growing with the prompt.
     """
@@ -152,6 +153,7 @@ class TokenSynthesis(nn.Module):
         x = self.stack(_chunks(reading.outputs, inside, self.config.chunk))  # (B, L, C, W)
         pair = torch.cat([x, _before(x)], -1)  # (B, L, C, 2 W)
         counted = F.pad(inside, (0, -time % self.config.chunk)).unflatten(1, (-1, self.config.chunk)).any(2)  # (B, C)
+        share = (counted / counted.sum(1, keepdim=True).clamp(min=1)).to(x.dtype).unsqueeze(1)  # (B, 1, C)
         delta: dict[str, LowRank] = {}
         gates: dict[str, Tensor] = {}
         for j, target in enumerate(self.config.targets):
@@ -166,6 +168,7 @@ class TokenSynthesis(nn.Module):
                     v = learned[:, i]
                 else:
                     v = self.v[_key(target)](_chunks(reading.inputs[name].unsqueeze(1), inside, self.config.chunk)[:, 0], i)
+                v = v - torch.bmm(share, v)
                 # The length of v is taken out of u, the smaller of the two: u (v / |v|)ᵀ = (u / |v|) vᵀ.
                 delta[name] = LowRank(v, u[:, i] / v.norm(dim=-1, keepdim=True).clamp(min=1e-6))
             gates[target] = gate.squeeze(3)
@@ -177,8 +180,8 @@ class InputKey(nn.Module):
 
     def __init__(self, n_layer: int, d_in: int) -> None:
         super().__init__()
-        self.now = nn.Parameter(torch.ones(n_layer, 1, d_in))
-        self.before = nn.Parameter(torch.ones(n_layer, 1, d_in) * 0.5)
+        self.now = nn.Parameter(torch.full((n_layer, 1, d_in), 0.2))
+        self.before = nn.Parameter(torch.ones(n_layer, 1, d_in))
 
     def forward(self, inputs: Tensor, layer: int) -> Tensor:
         """(B, C, d_in) -> the same shape."""

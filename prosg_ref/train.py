@@ -1,7 +1,7 @@
 """Training in two phases: the backbone on prompts and answers, then the synthesis module on a frozen backbone.
 
     musi train backbone --config tiny-backbone --out runs/tiny-backbone
-    accelerate launch --num_processes 2 --cpu -m musi train backbone --config tiny-backbone --out runs/tiny-backbone
+    accelerate launch --multi_gpu --num_processes 2 -m musi train backbone --config tiny-backbone --out runs/tiny-backbone
 
 The second line runs the same recipe on several processes, with the same global batches and, to rounding, the same losses.
 What a run directory holds, and how a run resumes, stands in `prosg_ref.run`.
@@ -133,7 +133,7 @@ def train_backbone(config: Path, out_dir: Path, resume: bool = True, tracker: Tr
         config.read_text("utf-8"),
         schedule,
         BackboneLoss(backbone, schedule),
-        backbone.lr_groups(schedule.lr),
+        lambda: backbone.lr_groups(schedule.lr),
         resume,
         tracker,
     )
@@ -160,10 +160,11 @@ def train_prosg(config: Path, out_dir: Path, resume: bool = True, tracker: Track
     torch.manual_seed(schedule.seed)
     model = _start_prosg(recipe, backbone, config)
     backbone.gradient_checkpointing = schedule.gradient_checkpointing
-    groups = synthesis_groups(model.synthesis, schedule.lr)
-    if recipe.joint:
-        backbone.requires_grad_(True)
-        groups += backbone.lr_groups(schedule.lr)
+    backbone.requires_grad_(recipe.joint)
+
+    def groups() -> list[dict[str, Any]]:
+        return synthesis_groups(model.synthesis, schedule.lr) + (backbone.lr_groups(schedule.lr) if recipe.joint else [])
+
     validation = _validation(recipe.data, tokenizer, schedule)
     loss = ProSGLoss(model, recipe, tokenizer.encode(SEPARATOR))
     run = Run(out_dir, config.read_text("utf-8"), schedule, loss, groups, resume, tracker)

@@ -85,6 +85,12 @@ FAULTS = {
 }
 
 
+def test_copies_that_a_process_made_to_keep_up_with_the_others_are_left_out(saved):
+    before = [sample.responses for sample in read_samples(saved)]
+    edit(saved, 3, lambda row: {**row, "resps": [*row["resps"][:-1], row["resps"][-1] + ["a copy"] * 9]})
+    assert [sample.responses for sample in read_samples(saved)] == before
+
+
 FAULTS |= {
     f"{what} flags": (lambda row, bad=bad: {**row, "truncated": bad}, "`truncated` is not a list of one true or false a response")
     for what, bad in {"too few": [True], "wrong": [1] * 9, "missing": None}.items()

@@ -16,7 +16,7 @@ from tiny_models import random_prosg
 
 from musi.compose import multi_example
 from musi.errors import MusiError
-from prosg_ref.checkpoint import load_backbone, load_prosg
+from prosg_ref.checkpoint import load_backbone, load_prosg, load_tensors, save_tensors, write_atomically
 from prosg_ref.evaluate import Variant, forced
 from prosg_ref.examples import Example, load_items, tokenize
 from prosg_ref.recipes import ProSGRecipe, Schedule
@@ -202,7 +202,7 @@ class Broken(torch.nn.Module):
 def test_gradient_that_is_not_finite_stops_the_run(tmp_path: Path) -> None:
     schedule = Schedule(steps=2, lr=0.1)
     module = Broken()
-    run = Run(tmp_path, "", schedule, module, [{"params": list(module.parameters()), "lr": 0.1}], resume=True)
+    run = Run(tmp_path, "", schedule, module, lambda: [{"params": list(module.parameters()), "lr": 0.1}], resume=True)
     with pytest.raises(MusiError, match=r"not finite at step 1; lower schedule\.lr"):
         run.train({0: [Example([1], [2], (1,))]}, dict, lambda: None)
 
@@ -217,16 +217,82 @@ def test_two_processes_and_accumulated_parts_give_the_losses_of_one(data_dir: Pa
         parts = tmp_path / f"{phase}-parts.yaml"
         parts.write_text(recipe.read_text().replace("{steps", "{accumulate: 3, steps"))
         (train_backbone if phase == "backbone" else train_prosg)(parts, tmp_path / phase / "parts")
-        command = [sys.executable, "-m", "accelerate.commands.launch", "--cpu", "--num_processes", "2", "--num_machines", "1"]
-        command += ["--mixed_precision", "no", "--dynamo_backend", "no", "--main_process_port", str(free_port()), "-m", "musi"]
-        command += ["train", phase, "--config", str(recipe), "--out", str(tmp_path / phase / "two")]
-        done = subprocess.run(command, capture_output=True, check=False, env={**os.environ, "OMP_NUM_THREADS": "1"})
-        assert done.returncode == 0, done.stderr.decode()[-2000:]
+        launched(phase, recipe, tmp_path / phase / "two")
         wanted = [line["loss"] for line in metrics(tmp_path / phase / "one") if "loss" in line]
         assert len(wanted) == 4
         for name in ("parts", "two"):
             found = [line["loss"] for line in metrics(tmp_path / phase / name) if "loss" in line]
             assert found == pytest.approx(wanted, rel=1e-4), (phase, name)
+
+
+def test_sharded_run_gives_the_losses_of_one_process_and_each_goes_on_from_the_other(
+    data_dir: Path, trained: Path, tmp_path: Path
+) -> None:
+    for phase, recipe in (
+        ("backbone", backbone_recipe(tmp_path, data_dir, steps=4)),
+        ("prosg", prosg_recipe(tmp_path, data_dir, trained, steps=4)),
+    ):
+        train = train_backbone if phase == "backbone" else train_prosg
+        train(recipe, tmp_path / phase / "one")
+        sharded = tmp_path / f"{phase}-sharded.yaml"
+        sharded.write_text(recipe.read_text().replace("{steps", "{shard: true, gradient_checkpointing: true, steps"))
+        launched(phase, sharded, tmp_path / phase / "sharded")
+        wanted, found = metrics(tmp_path / phase / "one"), metrics(tmp_path / phase / "sharded")
+        assert [line.keys() for line in found] == [line.keys() for line in wanted]
+        for name in ("loss", "grad_norm", "answer_ppl"):
+            assert [line.get(name, 0.0) for line in found] == pytest.approx([line.get(name, 0.0) for line in wanted], rel=1e-4)
+        one, _ = load_tensors(tmp_path / phase / "one" / "resume.safetensors")
+        two, metadata = load_tensors(tmp_path / phase / "sharded" / "resume.safetensors")
+        assert {name: x.shape for name, x in one.items()} == {name: x.shape for name, x in two.items()}
+        longer = recipe.read_text().replace("steps: 4", "steps: 7")
+        for name, text in (("one", longer), ("sharded", sharded.read_text().replace("steps: 4", "steps: 7"))):
+            other = tmp_path / phase / {"one": "from-sharded", "sharded": "from-one"}[name]
+            (tmp_path / f"{phase}-{name}.yaml").write_text(text)
+            save_tensors(other / "resume.safetensors", {"one": two, "sharded": one}[name], {**metadata, "recipe": text})
+            write_atomically(other / "metrics.jsonl", b"")
+        train(tmp_path / f"{phase}-one.yaml", tmp_path / phase / "from-sharded")
+        launched(phase, tmp_path / f"{phase}-sharded.yaml", tmp_path / phase / "from-one")
+        ends = [metrics(tmp_path / phase / name) for name in ("from-sharded", "from-one")]
+        assert [line["step"] for line in ends[0]] == [5, 6, 7, 7]
+        for name in ("loss", "answer_ppl"):
+            assert [line.get(name, 0.0) for line in ends[0]] == pytest.approx([line.get(name, 0.0) for line in ends[1]], rel=1e-4)
+
+
+def test_sharding_needs_other_processes_and_whole_matrices(data_dir: Path, tmp_path: Path) -> None:
+    recipe = backbone_recipe(tmp_path, data_dir)
+    text = recipe.read_text()
+    recipe.write_text(text.replace("{steps", "{shard: true, steps"))
+    with pytest.raises(MusiError, match=r"schedule\.shard: one process has nobody to share with; use accelerate launch"):
+        train_backbone(recipe, tmp_path / "run")
+    recipe.write_text(text.replace("{steps", "{shard: true, optimizer: muon, steps"))
+    with pytest.raises(MusiError, match="shard: muon needs whole matrices; use adam"):
+        train_backbone(recipe, tmp_path / "run")
+
+
+RANKED = """
+import os, sys
+from pathlib import Path
+Path(sys.argv.pop(1), os.environ["RANK"]).touch()
+from musi.__main__ import main
+main()
+"""
+
+
+def launched(phase: str, recipe: Path, out: Path) -> None:
+    """Train by `accelerate launch` on two processes, of which each leaves its rank behind.
+
+    Without a GPU, `--cpu --num_processes 2` starts one; `--multi_gpu` starts two, which find that there are CPUs only.
+    """
+    ranks = out.parent / f"{out.name}-ranks"
+    ranks.mkdir(parents=True)
+    script = ranks / "ranked.py"
+    script.write_text(RANKED)
+    command = [sys.executable, "-m", "accelerate.commands.launch", "--multi_gpu", "--num_processes", "2", "--num_machines", "1"]
+    command += ["--mixed_precision", "no", "--dynamo_backend", "no", "--main_process_port", str(free_port()), str(script)]
+    command += [str(ranks), "train", phase, "--config", str(recipe), "--out", str(out)]
+    done = subprocess.run(command, capture_output=True, check=False, env={**os.environ, "OMP_NUM_THREADS": "1"})
+    assert done.returncode == 0, done.stderr.decode()[-3000:]
+    assert {path.name for path in ranks.iterdir()} == {"0", "1", "ranked.py"}
 
 
 def free_port() -> int:
