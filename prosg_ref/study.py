@@ -28,6 +28,7 @@ from musi.schema import Item, Split
 
 from .checkpoint import file_sha256, load_backbone, load_prosg, write_atomically
 from .evaluate import Control, Scores, Variant, score
+from .examples import load_items
 from .figure import Line, Point, draw
 from .recipes import BackboneRecipe, ProSGRecipe, Strict, find_recipe, load_recipe, load_yaml, shipped, validated
 from .tokenizer import AnyTokenizer
@@ -45,7 +46,7 @@ class Training(Strict):
     recipe: str
     set: dict[str, Any] = {}
     after: str | None = Field(
-        default=None, description="a training of this study: the backbone of a ProSG, the start of a backbone"
+        default=None, description="a training of this study: the backbone of a ProSG, or what a backbone or a ProSG goes on from"
     )
 
 
@@ -56,6 +57,7 @@ class Scoring(Strict):
     model: str
     control: Control = "none"
     lang: str = "en"
+    data: Path | None = Field(default=None, description="a folder that `musi dataset import` made, instead of the release")
     line: str | None = Field(default=None, description="the line of the figure it is a point of; none: not in the figure")
     x: float | None = None
 
@@ -147,7 +149,11 @@ def _train(training: Training, folder: Path, done: Done, talk: Callable[[str], N
     recipe = folder / f"{_slug(training.name)}.yaml"
     values = changed(yaml.safe_load(find_recipe(training.recipe).read_text(encoding="utf-8")), training.set)
     if training.after is not None:
-        values["backbone" if "prosg" in values else "init_from"] = str(done[training.after])
+        before = done[training.after]
+        is_module = (before / "prosg.safetensors").exists()
+        if "prosg" in values:
+            values["backbone"] = str(_backbone_of(before) if is_module else before)
+        values["init_from"] = str(before) if is_module or "prosg" not in values else None
     is_prosg = checked(values, recipe)
     write_atomically(recipe, yaml.safe_dump(values, sort_keys=False).encode())
     talk(f"training {training.name} in {out}")
@@ -163,19 +169,27 @@ def load_variant(folder: Path, control: Control) -> tuple[Variant, AnyTokenizer,
     if not (folder / "prosg.safetensors").exists():
         backbone, tokenizer = load_backbone(folder)
         return Variant(backbone, control), tokenizer, file_sha256(folder / "model.safetensors")
-    joint = folder / "backbone"
-    base = joint if joint.exists() else load_recipe(folder / "recipe.yaml", ProSGRecipe).backbone
+    base = _backbone_of(folder)
     backbone, tokenizer = load_backbone(base)
     digest = file_sha256(base / "model.safetensors") + file_sha256(folder / "prosg.safetensors")
     return Variant(load_prosg(folder, backbone, base), control), tokenizer, digest
 
 
-def study_items(split: Split, count: int, lang: str, min_words: int = 0) -> list[Item]:
-    """The first `count` items of a split, in a language, whose gold answer has `min_words` words.
+def _backbone_of(module: Path) -> Path:
+    """The folder of the backbone that a ProSG run was trained on, or with."""
+    joint = module / "backbone"
+    return joint if joint.exists() else load_recipe(module / "recipe.yaml", ProSGRecipe).backbone
 
-    Raises MusiError when there are none.
+
+def study_items(split: Split, count: int, lang: str, min_words: int = 0, data: Path | None = None) -> list[Item]:
+    """The first `count` items of a split, in a language, whose gold answer has `min_words` words; of all of imported `data`.
+
+    Raises MusiError when there are none, or no such data.
     """
-    items = [item for item in load_split(split, lang=lang) if count_words(item.answer) >= min_words][:count]
+    if data is not None and not (data / "train.jsonl").exists():
+        raise MusiError(f"{data}: no imported dataset here; make it with `musi dataset import FILE --out {data} --name {data.name}`")
+    found = load_split(split, lang=lang) if data is None else load_items(data / "train.jsonl")
+    items = [item for item in found if count_words(item.answer) >= min_words][:count]
     if not items:
         raise MusiError(f"{split}: no item has {min_words} words of gold answer; lower min_words")
     return items
@@ -184,7 +198,7 @@ def study_items(split: Split, count: int, lang: str, min_words: int = 0) -> list
 def _score(study: Study, row: Scoring, folder: Path, done: Done) -> dict[str, Any]:
     """The scores of a row, made now or read from where they were kept."""
     variant, tokenizer, weights = load_variant(done.get(row.model, Path(row.model)), row.control)
-    items = study_items(study.split, study.items, row.lang, study.min_words)
+    items = study_items(study.split, study.items, row.lang, study.min_words, row.data)
     key = sha256("\x1f".join([weights, row.control, *(item.id + item.prompt for item in items)]).encode()).hexdigest()[:24]
     kept = folder / "scores" / f"{key}.json"
     if not kept.exists():

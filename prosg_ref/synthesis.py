@@ -5,7 +5,7 @@ at ΔW = 0 exactly, so an untrained ProSG is its backbone bit for bit.
 
 Sources: Luo et al. 2023, "Prompt synthetic gradients" (arXiv 2311.01981) for `state`; for `tokens`, outer products
 summed over the prompt as in fast-weight programmers (Schlag et al. 2021, arXiv 2102.11174) and Generative Adapter
-(Chen et al. 2024, arXiv 2411.05877).
+(Chen et al. 2024, arXiv 2411.05877), told apart by ridge regression (von Oswald et al. 2023, arXiv 2309.05858).
 """
 
 import math
@@ -22,6 +22,8 @@ from .rwkv4 import LowRank
 
 Source = Literal["state", "tokens", "constant"]
 Key = Literal["learned", "input"]
+MIN_RIDGE = 0.01  # below, float32 does not solve the system
+NOTHING_LEFT = 1e-4  # of a key's square without the mean: from here on it is rounding, and finds nothing
 
 
 class ProSGConfig(BaseModel):
@@ -35,7 +37,7 @@ class ProSGConfig(BaseModel):
     width: of the stack; 0: the backbone's. A narrow one is what keeps the synthesis of a large model cheap.
     scale: factor on ΔW; `state` and `constant` use it as alpha / r.
     state_embedding: whether the stack is told which layer and slot it reads.
-    reference_tokens: `tokens` only; from this many (gated) chunks on, the norm of ΔW stops growing.
+    ridge: `tokens` only; λ at the start. The smaller, the better a prompt's tokens are told apart, and the larger ΔW can be.
     chunk: `tokens` only; so many tokens share one outer product, made of their mean.
     key: `tokens` only; what a value is found by: a vector `learned` from the stack, or what stood at the matrix's own
         `input` at that token and the one before, as in the gradient of a weight.
@@ -48,9 +50,9 @@ class ProSGConfig(BaseModel):
     rank: int = Field(default=4, ge=1, le=1024)
     depth: int = Field(default=1, ge=0, le=64)
     width: int = Field(default=0, ge=0, le=20_000)
-    scale: float = Field(default=0.1, gt=0)
+    scale: float = Field(default=1.0, gt=0)
     state_embedding: bool = True
-    reference_tokens: int = Field(default=64, ge=1)
+    ridge: float = Field(default=0.3, gt=0)
     chunk: int = Field(default=1, ge=1, le=4096)
     key: Key = "learned"
 
@@ -125,13 +127,15 @@ class StateSynthesis(nn.Module):
 
 
 class TokenSynthesis(nn.Module):
-    """ΔW = scale · Σ_t g_t u_t v_tᵀ over the prompt's tokens, or over chunks of them.
+    """ΔW = scale · Uᵀ (K Kᵀ + λ)⁻¹ K over the prompt's tokens, or over chunks of them: what W + ΔW must have learnt for key k_t to
+    find value u_t, by ridge regression.
 
-    u, v and the gate g are linear in the stack's output at t and at t - 1, so that what is written (u) can come from
-    one token and what it is found by (v) from the one before. The mean of a prompt's v is taken out of each, so that what
-    all its tokens share finds nothing, and each is brought to unit norm. Where the gates sum to more than
-    `reference_tokens`, the sum is divided by the square root of the excess factor: for unrelated v the Frobenius norm
-    then stays where it is instead of growing with the prompt.
+    u_t and the gate are linear in the stack's output at t and at t - 1, so that what is written can come from one token and what
+    it is found by (k_t) from the one before. The mean of a prompt's keys is taken out of each, so that what all tokens share
+    finds nothing; they are brought to unit norm, and the root of the gate weighs key and value. The inverse is what a plain sum
+    of u_t k_tᵀ lacks: without it the many other tokens of a prompt drown the one that is asked for. λ is learned.
+
+    Ridge regression as a layer's memory: von Oswald et al. 2023 (arXiv 2309.05858).
     """
 
     def __init__(self, config: ProSGConfig, adapter: Adapter) -> None:
@@ -146,6 +150,7 @@ class TokenSynthesis(nn.Module):
             self.v[_key(target)] = nn.Linear(pair, d_in) if config.key == "learned" else InputKey(adapter.n_layer, d_in)
             self.gate[_key(target)] = _zero(nn.Linear(pair, 1))
         self.gain = nn.Parameter(torch.ones(adapter.n_layer, len(config.targets)))
+        self.log_ridge = nn.Parameter(torch.full((adapter.n_layer, len(config.targets)), math.log(config.ridge)))
 
     def forward(self, reading: Reading) -> Synthesised:
         time = reading.outputs.shape[2]
@@ -153,26 +158,53 @@ class TokenSynthesis(nn.Module):
         x = self.stack(_chunks(reading.outputs, inside, self.config.chunk))  # (B, L, C, W)
         pair = torch.cat([x, _before(x)], -1)  # (B, L, C, 2 W)
         counted = F.pad(inside, (0, -time % self.config.chunk)).unflatten(1, (-1, self.config.chunk)).any(2)  # (B, C)
-        share = (counted / counted.sum(1, keepdim=True).clamp(min=1)).to(x.dtype).unsqueeze(1)  # (B, 1, C)
+        ridge = self.log_ridge.exp().clamp(min=MIN_RIDGE)
         delta: dict[str, LowRank] = {}
         gates: dict[str, Tensor] = {}
         for j, target in enumerate(self.config.targets):
-            names = [self.adapter.matrix(i, target) for i in range(x.shape[1])]
-            gate = 2 * torch.sigmoid(self.gate[_key(target)](pair)) * counted[:, None, :, None]  # (B, L, C, 1)
-            excess = (gate.sum(2, keepdim=True) / self.config.reference_tokens).clamp(min=1)
-            factor = self.config.scale * self.gain[:, j].view(1, -1, 1, 1) / excess.sqrt()
-            u = self.u[_key(target)](pair) * (gate * factor)
+            gate = 2 * torch.sigmoid(self.gate[_key(target)](pair).float())  # (B, L, C, 1)
+            weight = gate.sqrt() * counted[:, None, :, None]
+            u = self.u[_key(target)](pair).float() * (weight * (self.config.scale * self.gain[:, j].view(1, -1, 1, 1)))
             learned = self.v[_key(target)](pair) if self.config.key == "learned" else None
-            for i, name in enumerate(names):  # layer by layer, while its v is in cache
+            for i in range(x.shape[1]):  # layer by layer, while its keys are in cache
+                name = self.adapter.matrix(i, target)
                 if learned is not None:
                     v = learned[:, i]
                 else:
                     v = self.v[_key(target)](_chunks(reading.inputs[name].unsqueeze(1), inside, self.config.chunk)[:, 0], i)
-                v = v - torch.bmm(share, v)
-                # The length of v is taken out of u, the smaller of the two: u (v / |v|)ᵀ = (u / |v|) vᵀ.
-                delta[name] = LowRank(v, u[:, i] / v.norm(dim=-1, keepdim=True).clamp(min=1e-6))
-            gates[target] = gate.squeeze(3)
+                with torch.autocast(x.device.type, enabled=False):
+                    delta[name] = _regression(v.float(), u[:, i], weight[:, i], counted, ridge[i, j])
+            gates[target] = gate.squeeze(3) * counted.unsqueeze(1)
         return Synthesised(delta, gates)
+
+
+def _regression(v: Tensor, u: Tensor, weight: Tensor, counted: Tensor, ridge: Tensor) -> LowRank:
+    """Uᵀ (K Kᵀ + λ)⁻¹ K as factors, where k_t is v_t without the mean of the counted v, of the norm `weight`.
+
+    v (B, C, d_in), u (B, C, d_out) and weight (B, C, 1), 0 where not counted (B, C).
+    """
+    share = (counted / counted.sum(1, keepdim=True).clamp(min=1)).unsqueeze(1)  # (B, 1, C)
+    size, d_in = v.shape[1:]
+    if size > d_in:  # the smaller of the two systems
+        k = v - torch.bmm(share, v)
+        k = k * _factor(v.square().sum(2), k.square().sum(2), weight)
+        system = torch.baddbmm(ridge * torch.eye(d_in, device=v.device), k.transpose(1, 2), k)
+        return LowRank(torch.cholesky_solve(k.transpose(1, 2), torch.linalg.cholesky(system)).transpose(1, 2), u)
+    # Means and norms of keys come out of their products, so that v, the largest thing here, is read once.
+    gram = torch.bmm(v, v.transpose(1, 2))  # (B, C, C)
+    squares = gram.diagonal(dim1=1, dim2=2)
+    with_mean = torch.bmm(share, gram)  # (B, 1, C)
+    gram = gram - with_mean - with_mean.transpose(1, 2) + torch.bmm(with_mean, share.transpose(1, 2))
+    factor = _factor(squares, gram.diagonal(dim1=1, dim2=2), weight)
+    system = gram * factor * factor.transpose(1, 2) + ridge * torch.eye(size, device=v.device)
+    b = factor * torch.cholesky_solve(u, torch.linalg.cholesky(system))
+    return LowRank(v, b - share.transpose(1, 2) * b.sum(1, keepdim=True))
+
+
+def _factor(squares: Tensor, without_mean: Tensor, weight: Tensor) -> Tensor:
+    """What brings keys to the norm `weight` (B, C, 1), from their squared norms (B, C) before and after the mean was taken out."""
+    left = without_mean > NOTHING_LEFT * squares
+    return torch.where(left, without_mean, 1.0).rsqrt().unsqueeze(2) * left.unsqueeze(2) * weight
 
 
 class InputKey(nn.Module):
