@@ -173,12 +173,12 @@ class TokenSynthesis(nn.Module):
                 else:
                     v = self.v[_key(target)](_chunks(reading.inputs[name].unsqueeze(1), inside, self.config.chunk)[:, 0], i)
                 with torch.autocast(x.device.type, enabled=False):
-                    delta[name] = _regression(v.float(), u[:, i], weight[:, i], counted, ridge[i, j])
+                    delta[name] = regression(v.float(), u[:, i], weight[:, i], counted, ridge[i, j])
             gates[target] = gate.squeeze(3) * counted.unsqueeze(1)
         return Synthesised(delta, gates)
 
 
-def _regression(v: Tensor, u: Tensor, weight: Tensor, counted: Tensor, ridge: Tensor) -> LowRank:
+def regression(v: Tensor, u: Tensor, weight: Tensor, counted: Tensor, ridge: Tensor) -> LowRank:
     """Uᵀ (K Kᵀ + λ)⁻¹ K as factors, where k_t is v_t without the mean of the counted v, of the norm `weight`.
 
     v (B, C, d_in), u (B, C, d_out) and weight (B, C, 1), 0 where not counted (B, C).
