@@ -198,6 +198,12 @@ def load_prosg(directory: Path, backbone: RWKV4, backbone_directory: Path) -> Pr
             f"{directory / 'config.json'}: trained on backbone {found.backbone_sha256[:12]}, {backbone_directory} is "
             f"{digest[:12]}; load the backbone it was trained on"
         )
+    return load_module(directory, backbone)
+
+
+def load_module(directory: Path, backbone: RWKV4) -> ProSG:
+    """Put a ProSG module on any backbone of the shape it was trained on, to train it further. Raises MusiError when it does not fit."""
+    found = read_config(directory / "config.json", ProSGFile)
     values = found.model_dump(exclude={"architecture", "backbone_sha256"})
     try:
         model = ProSG(backbone, ProSGConfig(**values))

@@ -19,7 +19,7 @@ from musi.compose import SEPARATOR, multi_example
 from musi.errors import MusiError
 from musi.schema import Item
 
-from .checkpoint import load_backbone, load_prosg, save_backbone, save_prosg
+from .checkpoint import load_backbone, load_module, save_backbone, save_prosg
 from .evaluate import Control, Variant, forced
 from .examples import Batches, Example, load_items, split_batch, tokenize, whole_batch
 from .generate import pad, remember
@@ -215,7 +215,7 @@ def _start_backbone(recipe: BackboneRecipe, items: list[Item]) -> tuple[RWKV4, A
 
 def _start_prosg(recipe: ProSGRecipe, backbone: RWKV4, config: Path) -> ProSG:
     if recipe.init_from is not None:
-        model = load_prosg(recipe.init_from, backbone, recipe.backbone)
+        model = load_module(recipe.init_from, backbone)
         if model.config != recipe.prosg:
             raise MusiError(f"{config}: prosg: not that of {recipe.init_from}; give the same to go on from it")
         return model.train()

@@ -180,6 +180,12 @@ def test_a_module_goes_on_from_one_that_was_trained(data_dir: Path, trained: Pat
     first, second = metrics(tmp_path / "first"), metrics(tmp_path / "second")
     assert first[0]["delta_norm"]["blocks.0.ffn.value"] == 0
     assert second[0]["delta_norm"]["blocks.0.ffn.value"] > 0
+    longer = tmp_path / "longer"
+    train_backbone(backbone_recipe(tmp_path, data_dir, steps=9), longer)
+    later = tmp_path / "later.yaml"
+    later.write_text(more.read_text().replace(f"backbone: {trained}", f"backbone: {longer}"))
+    train_prosg(later, tmp_path / "on the later backbone")
+    load_prosg(tmp_path / "on the later backbone", load_backbone(longer)[0], longer)
     more.write_text(more.read_text().replace("source: tokens", "source: tokens, scale: 0.2"))
     with pytest.raises(MusiError, match=r"more\.yaml: prosg: not that of .*first; give the same"):
         train_prosg(more, tmp_path / "third")
