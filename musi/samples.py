@@ -172,8 +172,8 @@ def _split_of(item_id: str, where: str) -> list[Item]:
 def logged_responses(resps: Any) -> list[Any] | None:
     """One response a request out of a sample's `resps`; None where it holds anything else, such as repeats.
 
-    Processes that share an evaluation all run as many requests: lm-eval lets the ones with fewer repeat their last request, and the
-    copies stand in its list. Its filter takes the first, and so does this.
+    Processes that share an evaluation all run as many requests: lm-eval lets the ones with fewer repeat their last request, and
+    the copies stand in its list. Its filter takes the first, and so does this.
     """
     if not isinstance(resps, list) or not all(isinstance(each, list) and each for each in resps):
         return None

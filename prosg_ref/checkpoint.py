@@ -202,7 +202,10 @@ def load_prosg(directory: Path, backbone: RWKV4, backbone_directory: Path) -> Pr
 
 
 def load_module(directory: Path, backbone: RWKV4) -> ProSG:
-    """Put a ProSG module on any backbone of the shape it was trained on, to train it further. Raises MusiError when it does not fit."""
+    """Put a ProSG module on any backbone of the shape it was trained on, to train it further.
+
+    Raises MusiError when it does not fit.
+    """
     found = read_config(directory / "config.json", ProSGFile)
     values = found.model_dump(exclude={"architecture", "backbone_sha256"})
     try:

@@ -11,7 +11,7 @@ under ΔW, and never reaches the synthesis:
 
 A recurrent model has no longest input, so nothing is cut unless `max_length` says so; what is cut is counted.
 
-Under `accelerate launch --multi_gpu --num_processes N -m lm_eval …` each process takes its share of the documents, on its own CPU cores.
+Under `accelerate launch --multi_gpu --num_processes N -m musi eval run …` each process takes its share of the documents.
 """
 
 import logging

@@ -152,8 +152,8 @@ class Losses(Strict):
 class ProSGRecipe(Strict):
     """Phase 2: train the synthesis module on a frozen backbone, or both at once (`joint`, the one-phase ablation).
 
-    With `init_from`, the module goes on from one that was trained before, on this backbone or on an earlier state of it; `prosg` must
-    then be the same.
+    With `init_from`, the module goes on from one that was trained before, on this backbone or on an earlier state of it;
+    `prosg` must then be the same.
     """
 
     data: Path = DATA

@@ -187,7 +187,9 @@ def study_items(split: Split, count: int, lang: str, min_words: int = 0, data: P
     Raises MusiError when there are none, or no such data.
     """
     if data is not None and not (data / "train.jsonl").exists():
-        raise MusiError(f"{data}: no imported dataset here; make it with `musi dataset import FILE --out {data} --name {data.name}`")
+        raise MusiError(
+            f"{data}: no imported dataset here; make it with `musi dataset import FILE --out {data} --name {data.name}`"
+        )
     found = load_split(split, lang=lang) if data is None else load_items(data / "train.jsonl")
     items = [item for item in found if count_words(item.answer) >= min_words][:count]
     if not items:

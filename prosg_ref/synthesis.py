@@ -127,8 +127,8 @@ class StateSynthesis(nn.Module):
 
 
 class TokenSynthesis(nn.Module):
-    """ΔW = scale · Uᵀ (K Kᵀ + λ)⁻¹ K over the prompt's tokens, or over chunks of them: what W + ΔW must have learnt for key k_t to
-    find value u_t, by ridge regression.
+    """ΔW = scale · Uᵀ (K Kᵀ + λ)⁻¹ K over the prompt's tokens, or over chunks of them: what W + ΔW must have learnt for key k_t
+    to find value u_t, by ridge regression.
 
     u_t and the gate are linear in the stack's output at t and at t - 1, so that what is written can come from one token and what
     it is found by (k_t) from the one before. The mean of a prompt's keys is taken out of each, so that what all tokens share
@@ -179,8 +179,9 @@ class TokenSynthesis(nn.Module):
 
 
 def regression(v: Tensor, u: Tensor, weight: Tensor, counted: Tensor, ridge: Tensor) -> LowRank:
-    """Uᵀ (K Kᵀ + λ)⁻¹ K as factors of the rank C or d_in, whichever is less, where k_t is v_t without the mean of the counted v, of the norm `weight`.
+    """Uᵀ (K Kᵀ + λ)⁻¹ K as factors of the rank C or d_in, whichever is less.
 
+    k_t is v_t without the mean of the counted v, brought to the norm `weight`.
     v (B, C, d_in), u (B, C, d_out) and weight (B, C, 1), 0 where not counted (B, C).
     """
     share = (counted / counted.sum(1, keepdim=True).clamp(min=1)).unsqueeze(1)  # (B, 1, C)
@@ -203,7 +204,7 @@ def regression(v: Tensor, u: Tensor, weight: Tensor, counted: Tensor, ridge: Ten
 
 
 def _factor(squares: Tensor, without_mean: Tensor, weight: Tensor) -> Tensor:
-    """What brings keys to the norm `weight` (B, C, 1), from their squared norms (B, C) before and after the mean was taken out."""
+    """What brings keys to the norm `weight` (B, C, 1), from their squared norms (B, C) with the mean and without."""
     left = without_mean > NOTHING_LEFT * squares
     return torch.where(left, without_mean, 1.0).rsqrt().unsqueeze(2) * left.unsqueeze(2) * weight
 

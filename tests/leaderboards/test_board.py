@@ -332,3 +332,14 @@ def test_site_holds_nothing_but_the_site(board):
     names = {path.suffix or path.name for path in (board / "site").rglob("*") if path.is_file()}
     assert names == {".html", ".css", ".js", ".csv", ".json", ".yaml"}
     assert not list(Path(board / "site").rglob("record.json"))
+
+
+def test_the_entries_of_this_repository_hold(tmp_path):
+    """Each passes its check, was decided upon as it is now, and stands on the board; the gold oracle without a rank."""
+    root = Path(__file__).parents[2] / "leaderboards"
+    build(root / "entries", tmp_path)
+    entries = {entry["id"]: entry for entry in json.loads((tmp_path / "board.json").read_text("utf-8"))["entries"]}
+    assert {"gold-oracle", "tiny-rwkv", "tiny-rwkv-with-prosg", "tiny-rwkv-untrained", "tiny-rwkv-prompt-twice"} <= entries.keys()
+    assert "accepted" in (tmp_path / "decisions.html").read_text("utf-8")
+    gold = (tmp_path / "entries" / "gold-oracle.html").read_text("utf-8")
+    assert "reference" in gold

@@ -13,7 +13,7 @@ from musi.errors import MusiError
 from musi.report import report
 from musi.rescore import rescore
 from musi.samples import read_samples
-from tests.models import TASKS, evaluate
+from tests.models import evaluate
 
 ROOT = Path(__file__).parents[2]
 SMOLLM2 = ROOT / "runs" / "smollm2"
