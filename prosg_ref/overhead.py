@@ -18,8 +18,8 @@ from .rwkv4 import RWKV4, Delta, RWKV4Config, State
 
 SHAPES: dict[str, tuple[RWKV4Config, ProSGConfig]] = {
     "tiny": (RWKV4Config(4, 128, 2048), ProSGConfig(source="tokens", key="input")),
-    "169m": (RWKV4Config(12, 768, 50277), ProSGConfig(source="tokens", key="input", width=64)),
-    "430m": (RWKV4Config(24, 1024, 50277), ProSGConfig(source="tokens", key="input", width=96)),
+    "169m": (RWKV4Config(12, 768, 50277), ProSGConfig(source="tokens", targets=("att.value",), key="input", width=64)),
+    "430m": (RWKV4Config(24, 1024, 50277), ProSGConfig(source="tokens", targets=("att.value",), key="input", width=64)),
 }
 STEPS_PER_TURN = 4  # tokens generated between two looks at the clock
 

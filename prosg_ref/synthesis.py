@@ -164,7 +164,8 @@ class TokenSynthesis(nn.Module):
         for j, target in enumerate(self.config.targets):
             gate = 2 * torch.sigmoid(self.gate[_key(target)](pair).float())  # (B, L, C, 1)
             weight = gate.sqrt() * counted[:, None, :, None]
-            u = self.u[_key(target)](pair).float() * (weight * (self.config.scale * self.gain[:, j].view(1, -1, 1, 1)))
+            u = self.u[_key(target)](pair)  # (B, L, C, d_out)
+            written = weight * (self.config.scale * self.gain[:, j].view(1, -1, 1, 1))
             learned = self.v[_key(target)](pair) if self.config.key == "learned" else None
             for i in range(x.shape[1]):  # layer by layer, while its keys are in cache
                 name = self.adapter.matrix(i, target)
@@ -173,16 +174,16 @@ class TokenSynthesis(nn.Module):
                 else:
                     v = self.v[_key(target)](_chunks(reading.inputs[name].unsqueeze(1), inside, self.config.chunk)[:, 0], i)
                 with torch.autocast(x.device.type, enabled=False):
-                    delta[name] = regression(v.float(), u[:, i], weight[:, i], counted, ridge[i, j])
+                    delta[name] = regression(v.float(), u[:, i].float(), weight[:, i], written[:, i], counted, ridge[i, j])
             gates[target] = gate.squeeze(3) * counted.unsqueeze(1)
         return Synthesised(delta, gates)
 
 
-def regression(v: Tensor, u: Tensor, weight: Tensor, counted: Tensor, ridge: Tensor) -> LowRank:
+def regression(v: Tensor, u: Tensor, weight: Tensor, written: Tensor, counted: Tensor, ridge: Tensor) -> LowRank:
     """Uᵀ (K Kᵀ + λ)⁻¹ K as factors of the rank C or d_in, whichever is less.
 
-    k_t is v_t without the mean of the counted v, brought to the norm `weight`.
-    v (B, C, d_in), u (B, C, d_out) and weight (B, C, 1), 0 where not counted (B, C).
+    k_t is v_t without the mean of the counted v, brought to the norm `weight`; its value is u_t times `written`.
+    v (B, C, d_in), u (B, C, d_out); weight and written (B, C, 1), 0 where not counted (B, C).
     """
     share = (counted / counted.sum(1, keepdim=True).clamp(min=1)).unsqueeze(1)  # (B, 1, C)
     size, d_in = v.shape[1:]
@@ -190,17 +191,17 @@ def regression(v: Tensor, u: Tensor, weight: Tensor, counted: Tensor, ridge: Ten
         k = v - torch.bmm(share, v)
         k = k * _factor(v.square().sum(2), k.square().sum(2), weight)
         system = torch.baddbmm(ridge * torch.eye(d_in, device=v.device), k.transpose(1, 2), k)
-        b = torch.linalg.solve(system, torch.bmm(k.transpose(1, 2), u))
+        b = torch.bmm(torch.linalg.inv(system), torch.bmm((k * written).transpose(1, 2), u))
         return LowRank(torch.eye(d_in, device=v.device).expand(v.shape[0], -1, -1), b)
-    # Means and norms of keys come out of their products, so that v, the largest thing here, is read once.
-    gram = torch.bmm(v, v.transpose(1, 2))  # (B, C, C)
+    # Means, norms and weights are put on matrices (C, C), so that v and u, the largest things here, are read once.
+    gram = torch.bmm(v, v.transpose(1, 2))
     squares = gram.diagonal(dim1=1, dim2=2)
     with_mean = torch.bmm(share, gram)  # (B, 1, C)
     gram = gram - with_mean - with_mean.transpose(1, 2) + torch.bmm(with_mean, share.transpose(1, 2))
     factor = _factor(squares, gram.diagonal(dim1=1, dim2=2), weight)
     system = gram * factor * factor.transpose(1, 2) + ridge * torch.eye(size, device=v.device)
-    b = factor * torch.linalg.solve(system, u)  # Cholesky's own gradient takes five times as long
-    return LowRank(v, b - share.transpose(1, 2) * b.sum(1, keepdim=True))
+    solution = torch.linalg.inv(system) * factor * written.transpose(1, 2)
+    return LowRank(v, torch.bmm(solution - share.transpose(1, 2) * solution.sum(1, keepdim=True), u))
 
 
 def _factor(squares: Tensor, without_mean: Tensor, weight: Tensor) -> Tensor:
