@@ -21,7 +21,7 @@ def random_backbone(seed: int = 0, config: RWKV4Config = CONFIG) -> RWKV4:
 def random_prosg(source: str, seed: int = 0) -> ProSG:
     """A ProSG whose ΔW is not zero."""
     torch.manual_seed(seed + 1)
-    model = ProSG(random_backbone(seed), ProSGConfig(source=source))
+    model = ProSG(random_backbone(seed), ProSGConfig(source=source, scale=0.1))
     with torch.no_grad():
         for parameter in model.synthesis.parameters():
             parameter.add_(torch.randn_like(parameter) * 0.2)
