@@ -198,7 +198,7 @@ def load_prosg(directory: Path, backbone: RWKV4, backbone_directory: Path) -> Pr
             f"{directory / 'config.json'}: trained on backbone {found.backbone_sha256[:12]}, {backbone_directory} is "
             f"{digest[:12]}; load the backbone it was trained on"
         )
-    return load_module(directory, backbone)
+    return _fitted(found, directory, backbone)
 
 
 def load_module(directory: Path, backbone: RWKV4) -> ProSG:
@@ -206,7 +206,10 @@ def load_module(directory: Path, backbone: RWKV4) -> ProSG:
 
     Raises MusiError when it does not fit.
     """
-    found = read_config(directory / "config.json", ProSGFile)
+    return _fitted(read_config(directory / "config.json", ProSGFile), directory, backbone)
+
+
+def _fitted(found: ProSGFile, directory: Path, backbone: RWKV4) -> ProSG:
     values = found.model_dump(exclude={"architecture", "backbone_sha256"})
     try:
         model = ProSG(backbone, ProSGConfig(**values))

@@ -96,6 +96,8 @@ def plan_prosg(config: Path, device: str) -> dict[str, Any]:
     # The prompt forward; the answer forward and its gradient to activations, and to weights too where the backbone is trained.
     flops = 2 * blocks * tokens.prompt + 2 * (2 + again + recipe.joint) * blocks * tokens.answer + 4 * head * tokens.predicted
     flops += 6 * per_layer * shape.n_layer * chunks + 6 * change * shape.n_layer * tokens.answer
+    if recipe.prosg.source == "tokens":  # the regression: products of all keys with one another, and of that with the values
+        flops += 6 * chunks * shape.n_layer * sum(min(rank, a) * (a + b) for a, b in sizes)
     if recipe.losses.reconstruction:
         flops += 4 * (blocks + head) * tokens.prompt
     if recipe.losses.distil:

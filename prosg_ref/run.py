@@ -24,13 +24,14 @@ from accelerate import Accelerator
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from torch import Tensor, nn
+from torch.distributed.fsdp import FSDPModule
 
 from musi.errors import MusiError
 
 from .checkpoint import load_tensors, save_tensors, write_atomically
 from .examples import Batches, Example, split_evenly
 from .recipes import Schedule
-from .shard import as_sharded, gathered, shard, shards, whole
+from .shard import as_sharded, gathered, shard, whole
 
 BETAS = (0.9, 0.99)
 MOMENTUM = 0.95  # of Muon
@@ -214,8 +215,8 @@ class Run:
             part = parts[self.accelerator.process_index * accumulate + i]
             last = i == accumulate - 1
             look = last and self.step % LOOK_EVERY == 0
-            for sharded in shards(self.module):
-                sharded.set_requires_gradient_sync(last)
+            if self.schedule.shard:
+                cast(FSDPModule, self.module).set_requires_gradient_sync(last)
             with nullcontext() if last or self.schedule.shard else self.accelerator.no_sync(self.wrapped):
                 # A process without examples runs one all the same: the others wait for its part of the gradient.
                 with torch.autocast(self.accelerator.device.type, torch.bfloat16, self.schedule.precision == "bfloat16"):

@@ -26,20 +26,16 @@ def shard(module: nn.Module, device: torch.device, processes: int) -> None:
     fully_shard(module, mesh=mesh)
 
 
-def shards(module: nn.Module) -> list[FSDPModule]:
-    """The parts of a module that are sharded on their own; none if it is not."""
-    return [child for child in module.modules() if isinstance(child, FSDPModule)]
-
-
 @contextmanager
 def whole(module: nn.Module) -> Iterator[None]:
     """All weights together on every process while it lasts, to validate or to write a checkpoint. All processes must enter."""
-    for part in shards(module):
+    parts = [child for child in module.modules() if isinstance(child, FSDPModule)]  # none if it is not sharded
+    for part in parts:
         part.unshard()
     try:
         yield
     finally:
-        for part in shards(module):
+        for part in parts:
             part.reshard()
 
 
