@@ -84,7 +84,7 @@ def controlled_memory(
 @torch.inference_mode()
 def forced(variant: Variant, examples: Sequence[Example]) -> Forced:
     """Feed gold answers in. The donor of a `shuffled` example is the next one in the list."""
-    order = sorted(range(len(examples)), key=lambda i: (examples[i].tokens, i))
+    order = sorted(range(len(examples)), key=lambda i: (len(examples[i].answer), i))
     found: dict[int, tuple[float, int, int, tuple[bool, ...]]] = {}
     backbone = backbone_of(variant.model)
     for start in range(0, len(order), FORCED_BATCH):

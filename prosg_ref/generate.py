@@ -9,14 +9,16 @@ from dataclasses import dataclass
 from typing import Literal, cast
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from .prosg import Memory, ProSG
-from .rwkv4 import RWKV4, Delta
+from .rwkv4 import RWKV4, Delta, LowRank, State
 from .tokenizer import AnyTokenizer
 
 FinishReason = Literal["end", "stop", "length"]
 COMPACT_AT = 0.75  # rows leave the batch when at most this share of it is still running
+ALIKE = 1.2, 16  # texts are read together while none is so many times, and so many tokens, longer than the shortest
 
 
 @dataclass(frozen=True)
@@ -70,11 +72,39 @@ def split_request(request: Request) -> tuple[tuple[int, ...], tuple[int, ...]]:
 
 
 def remember(model: RWKV4 | ProSG, prompts: Sequence[Sequence[int]]) -> Memory:
-    """Read prompts into a memory; a plain backbone gives one without ΔW."""
+    """Read prompts into a memory, those of about one length together; a plain backbone gives one without ΔW."""
+    order = sorted(range(len(prompts)), key=lambda i: len(prompts[i]))
+    runs: list[list[int]] = []
+    for i in order:
+        factor, more = ALIKE
+        if not runs or len(prompts[i]) > factor * len(prompts[runs[-1][0]]) + more:
+            runs.append([])
+        runs[-1].append(i)
+    parts = [_read(model, [prompts[i] for i in run]) for run in runs]
+    return parts[0] if len(parts) == 1 and order == sorted(order) else _joined(parts).select(torch.tensor(order).argsort())
+
+
+def _read(model: RWKV4 | ProSG, prompts: Sequence[Sequence[int]]) -> Memory:
     tokens, lengths = pad(prompts)
     if isinstance(model, ProSG):
         return model.internalize(tokens, lengths)
     return Memory(model.hidden(tokens, lengths=lengths)[1], {})
+
+
+def _joined(parts: Sequence[Memory]) -> Memory:
+    """The rows of several memories one after the other."""
+    delta = {
+        name: LowRank(_stacked([part.delta[name].a for part in parts]), _stacked([part.delta[name].b for part in parts]))
+        for name in parts[0].delta
+    }
+    gates = {target: _stacked([part.gates[target].transpose(1, 2) for part in parts]) for target in parts[0].gates}
+    return Memory(State.joined([part.state for part in parts]), delta, {name: x.transpose(1, 2) for name, x in gates.items()})
+
+
+def _stacked(parts: Sequence[Tensor]) -> Tensor:
+    """(B_i, r_i, d) -> (ΣB_i, max r_i, d), with zeros past each r_i."""
+    longest = max(x.shape[1] for x in parts)
+    return torch.cat([F.pad(x, (0, 0, 0, longest - x.shape[1])) for x in parts])
 
 
 def backbone_of(model: RWKV4 | ProSG) -> RWKV4:

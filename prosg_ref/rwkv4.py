@@ -8,7 +8,7 @@ repository's v4neo trainer for initialisation and learning-rate groups.
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, cast
 
@@ -58,6 +58,12 @@ class State:
     def select(self, rows: Tensor) -> "State":
         """The state of some rows, in the order given (an index or a boolean mask, (B,))."""
         return State(self.att_shift[rows], self.wkv[rows], self.ffn_shift[rows])
+
+    @staticmethod
+    def joined(parts: Sequence["State"]) -> "State":
+        """The rows of several states one after the other."""
+        columns = zip(*((x.att_shift, x.wkv, x.ffn_shift) for x in parts), strict=True)
+        return State(*(torch.cat(column) for column in columns))
 
     def detach(self) -> "State":
         return State(self.att_shift.detach(), self.wkv.detach(), self.ffn_shift.detach())

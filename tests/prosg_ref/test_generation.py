@@ -76,6 +76,24 @@ def test_given_memory_is_used(tokenizer: Tokenizer) -> None:
     assert generate(model, tokenizer, requests, memory=memory.shuffled()) != generate(model, tokenizer, requests)
 
 
+@pytest.mark.parametrize("source", ["state", "tokens"])
+def test_prompts_of_all_lengths_are_remembered_as_each_alone(source: str) -> None:
+    """They are read in runs of about one length: rows come back in their order, and every ΔW, of whatever rank, does the same."""
+    model = random_prosg(source)
+    ids = torch.randint(200, (300,), generator=torch.Generator().manual_seed(1)).tolist()
+    prompts = [ids[:n] for n in (90, 3, 0, 250, 40, 41, 300, 2, 90)]
+    memory = remember(model, prompts)
+    tokens = torch.tensor([[8, 9, 10]])
+    together, _ = model.hidden(tokens.expand(len(prompts), -1), memory)
+    for row, prompt in enumerate(prompts):
+        alone = remember(model, [prompt])
+        torch.testing.assert_close(memory.state.wkv[row], alone.state.wkv[0], rtol=1e-4, atol=1e-5)
+        torch.testing.assert_close(together[row], model.hidden(tokens, alone)[0][0], rtol=1e-3, atol=1e-4)
+        for target, gates in memory.gates.items():
+            assert not gates[row, :, max(1, len(prompt)) :].any()
+            torch.testing.assert_close(gates[row, :, : len(prompt)], alone.gates[target][0][:, : len(prompt)])
+
+
 def test_sampling_is_seeded_and_top_p_can_only_be_greedy(tokenizer: Tokenizer) -> None:
     model = random_backbone()
     requests = [Request(p, max_tokens=15) for p in PROMPTS]
