@@ -40,7 +40,9 @@ app = typer.Typer(
 dataset = typer.Typer(no_args_is_help=True, help="Build, check and look at the MuSI dataset.")
 tasks = typer.Typer(no_args_is_help=True, help="The lm-evaluation-harness tasks.")
 train = typer.Typer(no_args_is_help=True, help="Train the reference model: the backbone first, then ProSG on top of it.")
-study = typer.Typer(no_args_is_help=True, help="Studies of ProSG: ablation, scaling, languages, overhead, transfer; and verify.")
+study = typer.Typer(
+    no_args_is_help=True, help="Studies of ProSG: ablation, distance, scaling, languages, transfer, overhead; and verify."
+)
 model = typer.Typer(no_args_is_help=True, help="Checkpoints of RWKV-4 models.")
 season = typer.Typer(no_args_is_help=True, help="Secret test sets: hash published first, seed revealed after.")
 leaderboard = typer.Typer(no_args_is_help=True, help="Submit results, check them by scoring them again, build the board.")
@@ -552,6 +554,24 @@ def study_ablation(config: StudyConfig = "ablation") -> None:
     Example: musi study ablation --config ablation
     """
     _study("ablation", config)
+
+
+@study.command("distance")
+def study_distance(config: StudyConfig = "distance") -> None:
+    """Retention against distance: the shipped backbone, with ProSG, with the prompt twice.
+
+    Example: musi study distance --config distance
+    """
+    _study("distance", config)
+
+
+@study.command("transfer")
+def study_transfer(config: StudyConfig = "transfer") -> None:
+    """On problems that nothing was trained on, imported with `musi dataset import`.
+
+    Example: musi study transfer --config transfer
+    """
+    _study("transfer", config)
 
 
 @study.command("scaling")

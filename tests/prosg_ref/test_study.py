@@ -82,7 +82,7 @@ def test_mistakes_are_named(config: Path) -> None:
     config.write_text(yaml.safe_dump(values))
     with pytest.raises(MusiError, match="train: rank 2: `after: nothing` is no training before it"):
         study.run_study("rehearsal", config, "", lambda line: None)
-    with pytest.raises(MusiError, match=r"--config none: no study of that name \(shipped: ablation, languages, "):
+    with pytest.raises(MusiError, match=r"--config none: no study of that name \(shipped: ablation, distance, languages, "):
         study.find_study("none")
 
 
