@@ -30,6 +30,7 @@ import datasets
 from lm_eval.api.instance import Instance
 from lm_eval.api.model import LM, CachingLM
 from lm_eval.api.task import ConfigurableTask
+from lm_eval.models.dummy import DummyLM
 
 from musi.compose import SEPARATOR, render_answer, rephrased_single_prompt, single_prompt
 from musi.errors import MusiError
@@ -124,10 +125,9 @@ def refuse_garbage(model: LM | None) -> None:
 
 def count_tokens(model: LM | None, texts: Sequence[str]) -> list[int]:
     """Tokens of each text for the model; empty where they are counted by a server or not at all."""
-    try:
-        tokenizer = getattr(model, "tokenizer", None)
-    except OSError:  # lm-eval's `dummy` looks for one on the hub
+    if isinstance(model, DummyLM):  # it would look for a tokenizer on the hub
         return []
+    tokenizer = getattr(model, "tokenizer", None)
     encode = getattr(model, "tok_encode", None) or getattr(tokenizer, "encode", None)
     if tokenizer is None or encode is None or getattr(model, "tokenized_requests", True) is False:
         return []
