@@ -503,6 +503,8 @@ def eval_command(context: typer.Context) -> None:
     arguments = list(context.args)
     if "--include_path" not in arguments and any(word.startswith("--task") for word in arguments):
         arguments += ["--include_path", str(TASKS)]
+    if "prosg-rwkv" in arguments and not {"--batch_size", "-b"} & {word.partition("=")[0] for word in arguments}:
+        arguments += ["--batch_size", "auto"]  # lm-eval's 1 takes three times as long, for the same answers
     sys.argv = ["lm-eval", *arguments]
     cli_evaluate()
 
