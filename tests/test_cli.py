@@ -278,3 +278,33 @@ def test_tasks_check_works_with_strays_on_the_path(stray):
     done = musi("tasks", "check", cwd=stray, PYTHONPATH=str(stray))
     assert done.returncode == 0, done.stderr
     assert "musi_quick: 100 items" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "batch_size", "only_ours"),
+    [
+        (["--model", "prosg-rwkv", "--tasks", "musi_quick,musi_ood"], "auto", True),
+        (["--model", "prosg-rwkv", "--tasks", "musi", "--batch_size", "7"], "7", True),
+        (["--model", "prosg-rwkv", "--tasks", "musi_quick,ifeval", "--batch_size=3"], "3", False),
+        (["--model", "hf", "--tasks", "musi_quick"], "1", True),
+        (["--model", "hf", "--tasks", "ifeval"], "1", False),
+    ],
+)
+def test_eval_hands_our_tasks_and_a_batch_to_lm_eval(monkeypatch, words, batch_size, only_ours):
+    """Up to the point where lm-eval would look for tasks and load a model; the other models keep lm-eval's own defaults."""
+    import lm_eval.tasks
+    from lm_eval._cli.harness import HarnessCLI
+
+    found = {}
+
+    def instead(arguments):
+        found.update(vars(arguments), manager=lm_eval.tasks.TaskManager)
+
+    monkeypatch.setattr(lm_eval.tasks, "TaskManager", lm_eval.tasks.TaskManager)
+    monkeypatch.setattr(HarnessCLI, "execute", lambda self, arguments: instead(arguments))
+    monkeypatch.setattr(sys, "argv", sys.argv)
+    result = runner.invoke(cli.app, ["eval", "run", *words])
+    assert result.exit_code == 0, result.output
+    assert str(found.get("batch_size", 1)) == batch_size
+    assert (getattr(found["manager"], "keywords", None) == {"include_defaults": False}) == only_ours
+    assert Path(found["include_path"]).samefile(cli.TASKS)
