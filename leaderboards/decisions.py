@@ -2,6 +2,8 @@
 
 import datetime
 import shutil
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -9,6 +11,7 @@ from pydantic import Field, ValidationError
 
 from leaderboards.archive import opened
 from leaderboards.check import Checked, Tier, check, declared_tier, entry_digest
+from leaderboards.record import make_record, place_of
 from leaderboards.submission import CARD, Digest, Line, Name, Submission, read_submission, slug
 from leaderboards.untrusted import first_fault, read_bytes
 from musi.errors import MusiError
@@ -34,6 +37,8 @@ class Decision(Record):
 def accept(submission: Path, entries: Path, decisions: Path, by: str, reason: str, date: datetime.date) -> Path:
     """Check a submission (a folder or a `.zip`), copy it into `entries` if it is not there yet, and log the decision.
 
+    What the board keeps of it is made on the way, so that the next build need not score it again.
+
     Returns the entry's folder. Raises MusiError when the check fails, another entry has its name, or a file cannot be written;
     then neither copy nor line is left.
     """
@@ -58,6 +63,8 @@ def accept(submission: Path, entries: Path, decisions: Path, by: str, reason: st
             raise MusiError(f"{target}: {error.strerror or error}; nothing was accepted, choose a writable folder") from None
         finally:
             shutil.rmtree(partial, ignore_errors=True)
+        with suppress(MusiError):  # without a cache the build scores it
+            make_record(replace(checked, folder=target), place_of(checked.digest))
     return target
 
 

@@ -84,12 +84,17 @@ def record_of(folder: Path) -> tuple[EntryRecord, Path]:
 
     Raises MusiError as `check` does; that the files are those that were scored is verified every time.
     """
-    place = cache_dir() / "board" / f"{entry_digest(folder)[:32]}-{code_digest()[:16]}"
+    place = place_of(entry_digest(folder))
     with suppress(OSError, ValidationError):
         found = _ADAPTER.validate_json((place / RECORD).read_bytes())
         if found.id == folder.name:
             return found, place
     return make_record(check(folder), place), place
+
+
+def place_of(digest: str) -> Path:
+    """Where the record of an entry with this digest lies, under our code as it is now."""
+    return cache_dir() / "board" / f"{digest[:32]}-{code_digest()[:16]}"
 
 
 def make_record(checked: Checked, place: Path) -> EntryRecord:

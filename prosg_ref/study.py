@@ -176,9 +176,11 @@ def load_variant(folder: Path, control: Control) -> tuple[Variant, AnyTokenizer,
 
 
 def _backbone_of(module: Path) -> Path:
-    """The folder of the backbone that a ProSG run was trained on, or with."""
-    joint = module / "backbone"
-    return joint if joint.exists() else load_recipe(module / "recipe.yaml", ProSGRecipe).backbone
+    """The folder of the backbone that a ProSG run was trained on, or with; of a shipped module, the one that lies beside it."""
+    recipe, inside, beside = module / "recipe.yaml", module / "backbone", module.parent / "backbone"
+    if inside.exists():
+        return inside
+    return beside if beside.exists() and not recipe.exists() else load_recipe(recipe, ProSGRecipe).backbone
 
 
 def study_items(split: Split, count: int, lang: str, min_words: int = 0, data: Path | None = None) -> list[Item]:

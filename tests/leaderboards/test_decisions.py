@@ -6,8 +6,10 @@ import shutil
 
 import pytest
 
+from leaderboards import record
 from leaderboards.check import check
 from leaderboards.decisions import accept, append, decide, read_decisions
+from leaderboards.record import record_of
 from musi.errors import MusiError
 from tests.leaderboards.support import edit_results
 
@@ -27,6 +29,21 @@ def test_accepting_copies_the_entry_and_adds_a_line(submission, tmp_path):
     assert decisions[0].digest == check(entry).digest
     with pytest.raises(MusiError, match="already an entry"):
         accept(submission, entries, log, "Ann", "again", DAY)
+
+
+def test_accepted_entry_is_not_scored_again_by_the_build(submission, tmp_path, monkeypatch):
+    monkeypatch.setenv("MUSI_CACHE", str(tmp_path / "cache"))
+    entry = accept(submission, tmp_path / "entries", tmp_path / "decisions.jsonl", "Ann", "fine", DAY)
+    kept, pages = record_of(entry)
+    monkeypatch.setenv("MUSI_CACHE", str(tmp_path / "another"))
+    again, other_pages = record_of(entry)
+    assert (kept, kept.id) == (again, entry.name)
+    assert [path.read_bytes() for path in sorted(pages.iterdir())] == [
+        path.read_bytes() for path in sorted(other_pages.iterdir())
+    ]
+    monkeypatch.setenv("MUSI_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(record, "check", None)
+    assert record_of(entry) == (kept, pages)
 
 
 def test_refused_submission_leaves_no_trace(submission, tmp_path):
