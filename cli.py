@@ -508,7 +508,9 @@ def eval_command(context: typer.Context) -> None:
         arguments += ["--include_path", str(TASKS)]
     if "prosg-rwkv" in arguments and not {"--batch_size", "-b"} & {word.partition("=")[0] for word in arguments}:
         arguments += ["--batch_size", "auto"]  # lm-eval's 1 takes twice as long, for the same answers
-    asked = {name for option, value in pairwise([*arguments, ""]) if option in ("--tasks", "-t") for name in value.split(",")}
+    after = [word for option, word in pairwise(arguments) if option in ("--tasks", "-t")]
+    several = any(not (a.startswith("-") or b.startswith("-")) for a, b in pairwise(arguments))  # `--tasks a b`
+    asked = {name for word in after for name in word.split(",") if not several}
     if asked and asked <= {path.stem for path in TASKS.glob("*.yaml")}:
         # lm-eval would read its own 13,000 task files first, for seconds.
         lm_eval.tasks.TaskManager = partial(lm_eval.tasks.TaskManager, include_defaults=False)

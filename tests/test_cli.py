@@ -288,6 +288,7 @@ def test_tasks_check_works_with_strays_on_the_path(stray):
         (["--model", "prosg-rwkv", "--tasks", "musi_quick,ifeval", "--batch_size=3"], "3", False),
         (["--model", "hf", "--tasks", "musi_quick"], "1", True),
         (["--model", "hf", "--tasks", "ifeval"], "1", False),
+        (["--model", "hf", "--tasks", "musi_quick", "ifeval"], "1", False),
     ],
 )
 def test_eval_hands_our_tasks_and_a_batch_to_lm_eval(monkeypatch, words, batch_size, only_ours):
