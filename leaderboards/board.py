@@ -20,7 +20,7 @@ from leaderboards.decisions import Decision, read_decisions
 from leaderboards.export import board_csv, board_json, eval_results
 from leaderboards.pages import SITE, command, render
 from leaderboards.ranking import resampled_retention, tied_ranks
-from leaderboards.record import EntryRecord, TaskRecord, code_digest, record_of
+from leaderboards.record import EntryRecord, TaskRecord, code_digest, records_of
 from leaderboards.signals import Signal, twin_names, twins
 from leaderboards.specs import TASKS, TaskSpec
 from leaderboards.submission import slug
@@ -77,11 +77,12 @@ def read_entries(folder: Path, log: list[Decision], progress: Callable[[int], No
     for decision in log:
         about.setdefault(decision.entry, []).append(decision)
     shown = []
-    for path in sorted(folder.iterdir()):
+    removed = {name for name, past in about.items() if past[-1].decision == "removed"}
+    paths = [
+        path for path in sorted(folder.iterdir()) if path.is_dir() and not path.name.startswith(".") and path.name not in removed
+    ]
+    for path, (record, pages) in zip(paths, records_of(paths), strict=True):
         past = about.get(path.name, [])
-        if path.name.startswith(".") or not path.is_dir() or (past and past[-1].decision == "removed"):
-            continue
-        record, pages = record_of(path)
         if path.name != (wanted := slug(record.name)):
             raise MusiError(f"{path}: is the entry {record.name!r}; name its folder {wanted}")
         if past and past[-1].digest != record.digest:

@@ -9,6 +9,7 @@ import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -89,20 +90,47 @@ def read_evidence(spec: TaskSpec, items: Sequence[Item], path: Path, results: Ma
     return Evidence(tuple(answers.values()), frame or ("", ""))
 
 
+@dataclass(frozen=True, slots=True)
+class _Gold:
+    """What every sample of an item is held against, made once for all entries: the document as lm-eval logs it, its canonical
+    text, the digests of document and gold answer, and the prompts of the stages alone."""
+
+    doc: dict[str, Any]
+    canonical: str
+    doc_hash: str
+    target_hash: str
+    singles: tuple[str, ...]
+
+
+@lru_cache(maxsize=2_500)
+def _gold(item: Item) -> _Gold:
+    doc = item.model_dump(mode="json")
+    singles = tuple(single_prompt(item, k) for k in range(len(item.stages)))
+    return _Gold(doc, canonical_json(doc), _doc_hash(doc), _sha256(item.answer), singles)
+
+
+def _sha256(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _doc_hash(doc: dict[str, Any]) -> str:
+    return _sha256(json.dumps(doc, indent=2, ensure_ascii=False))
+
+
 def _join(row: dict[str, Any], item: Item, here: str) -> str:
     """The logged document must be ours in every field, and lm-eval's hashes must be those of what stands there; returns them."""
-    ours = item.model_dump(mode="json")
-    if row["doc"] != ours or canonical_json(row["doc"]) != canonical_json(ours) or row.get("target") != item.answer:
+    ours, doc = _gold(item), row["doc"]
+    if doc != ours.doc or canonical_json(doc) != ours.canonical or row.get("target") != item.answer:
         raise MusiError(f"{here} differs from release {item.release}; score again with unchanged data")
-    hashed = {
-        "doc_hash": json.dumps(row["doc"], indent=2, ensure_ascii=False),
-        "prompt_hash": _context(row, 0, here),
-        "target_hash": item.answer,
+    hashes = {
+        "doc_hash": ours.doc_hash if row.get("doc_hash") == ours.doc_hash else _doc_hash(doc),
+        "prompt_hash": _sha256(_context(row, 0, here)),
+        "target_hash": ours.target_hash,
     }
-    for name, text in hashed.items():
-        if row.get(name) != hashlib.sha256(text.encode()).hexdigest():
+    for name, digest in hashes.items():
+        if row.get(name) != digest:
             raise MusiError(f"{here}: {name} is not that of what stands there; submit unedited samples")
-    return "".join(row[name] for name in hashed)
+    return "".join(hashes.values())
 
 
 def _context(row: dict[str, Any], k: int, here: str) -> str:
@@ -120,9 +148,9 @@ def _context(row: dict[str, Any], k: int, here: str) -> str:
 def _asked(spec: TaskSpec, row: dict[str, Any], item: Item, frame: Frame | None, here: str) -> Frame:
     """Every request must hold the prompt that was to be asked, with the same text around it in all of them; returns that text."""
     n = len(item.stages)
-    singles = [single_prompt(item, k) for k in range(n)]
+    singles = _gold(item).singles
     whole = item.prompt + SEPARATOR + item.prompt if spec.twice else item.prompt
-    prompts = [whole, *singles] if spec.kind == "generate" else [whole] * n + singles
+    prompts = [whole, *singles] if spec.kind == "generate" else [*[whole] * n, *singles]
     if not isinstance(row["arguments"], dict) or len(row["arguments"]) != len(prompts):
         raise MusiError(f"{here} was asked more or less than its {len(prompts)} requests; run the task again unchanged")
     for k, prompt in enumerate(prompts):

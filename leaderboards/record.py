@@ -6,8 +6,11 @@ either. It is made here and nowhere else: nothing in an entry's folder is taken 
 
 import functools
 import hashlib
+import os
 import shutil
 import tempfile
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -84,12 +87,39 @@ def record_of(folder: Path) -> tuple[EntryRecord, Path]:
 
     Raises MusiError as `check` does; that the files are those that were scored is verified every time.
     """
+    return _kept(folder) or _made(folder)
+
+
+def records_of(folders: Sequence[Path]) -> Iterator[tuple[EntryRecord, Path]]:
+    """`record_of` each, in order; those that are not in the cache are checked side by side, a process a core."""
+    kept = {folder: _kept(folder) for folder in folders}
+    missing = [folder for folder, found in kept.items() if found is None]
+    workers = min(len(missing), os.cpu_count() or 1)
+    if workers < 2:
+        yield from (found or _made(folder) for folder, found in kept.items())
+        return
+    with ProcessPoolExecutor(workers) as pool:
+        made = pool.map(_made, missing)
+        try:
+            yield from (found or next(made) for found in kept.values())
+        except BaseException:
+            pool.shutdown(wait=True, cancel_futures=True)
+            raise
+
+
+def _kept(folder: Path) -> tuple[EntryRecord, Path] | None:
     place = place_of(entry_digest(folder))
     with suppress(OSError, ValidationError):
         found = _ADAPTER.validate_json((place / RECORD).read_bytes())
         if found.id == folder.name:
             return found, place
-    return make_record(check(folder), place), place
+    return None
+
+
+def _made(folder: Path) -> tuple[EntryRecord, Path]:
+    checked = check(folder)
+    place = place_of(checked.digest)
+    return make_record(checked, place), place
 
 
 def place_of(digest: str) -> Path:

@@ -167,10 +167,11 @@ def score_response(item: Item, response: str, stages: Sequence[int], mode: Mode 
     Raises MusiError when the item names a family or constraint that this MuSI does not know.
     """
     texts, ordered = segment(response, len(stages), mode)
-    scores = tuple(MISSING if text is None else score_stage(item, k, text, mode) for k, text in zip(stages, texts, strict=True))
-    if mode == "loose":
-        strict = score_response(item, response, stages).stages
-        scores = tuple(one if one.passed else other for one, other in zip(strict, scores, strict=True))
+    strict = score_response(item, response, stages).stages if mode == "loose" else (MISSING,) * len(stages)
+    scores = tuple(
+        done if done.passed else MISSING if text is None else score_stage(item, k, text, mode)
+        for k, text, done in zip(stages, texts, strict, strict=True)
+    )
     return ResponseScore(scores, ordered)
 
 
