@@ -51,11 +51,13 @@ DEVICES = {
 
 @dataclass(frozen=True)
 class _Tokens:
-    """Mean numbers of tokens of a step: of prompts, of answers, and of those that the output layer is computed for."""
+    """Mean numbers of tokens of a step: of prompts, of answers, and of those that the output layer is computed for; and of pairs
+    of tokens of one prompt."""
 
     prompt: float
     answer: float
     predicted: float
+    pairs: float
 
 
 def plan_backbone(config: Path, device: str) -> dict[str, Any]:
@@ -85,7 +87,9 @@ def plan_prosg(config: Path, device: str) -> dict[str, Any]:
     module = sum(p.numel() for p in model.synthesis.parameters())
     tokens = _tokens(recipe.schedule, prompt_weight=0.0)
     blocks, head = _matrices(backbone)
-    per_layer = sum(p.numel() for p in model.synthesis.parameters() if p.dim() == 2)
+    matrices = {name: p.numel() for name, p in model.synthesis.named_parameters() if p.dim() == 2}
+    own = sum(size for name, size in matrices.items() if ".p." in name or ".q." in name)  # the metric's: a layer has its own
+    per_layer = sum(matrices.values()) - own + own / shape.n_layer
     chunks = tokens.prompt / recipe.prosg.chunk if recipe.prosg.source == "tokens" else recipe.schedule.batch_size
     rank = chunks / recipe.schedule.batch_size if recipe.prosg.source == "tokens" else recipe.prosg.rank
     sizes = [model.adapter.targets[target] for target in recipe.prosg.targets]
@@ -98,6 +102,8 @@ def plan_prosg(config: Path, device: str) -> dict[str, Any]:
     flops += 6 * per_layer * shape.n_layer * chunks + 6 * change * shape.n_layer * tokens.answer
     if recipe.prosg.source == "tokens":  # the regression: products of all keys with one another, and of that with the values
         flops += 6 * chunks * shape.n_layer * sum(min(rank, a) * (a + b) for a, b in sizes)
+        pairs = tokens.pairs / recipe.prosg.chunk**2
+        flops += 12 * pairs * shape.n_layer * recipe.prosg.attention * (recipe.prosg.width or shape.n_embd)
     if recipe.losses.reconstruction:
         flops += 4 * (blocks + head) * tokens.prompt
     if recipe.losses.distil:
@@ -191,4 +197,5 @@ def _tokens(schedule: Schedule, prompt_weight: float) -> _Tokens:
     scale = schedule.batch_size / len(items)
     prompt = scale * sum(len(e.prompt) for e in examples)
     answer = scale * sum(len(e.answer) for e in examples)
-    return _Tokens(prompt, answer, answer + (prompt if prompt_weight else 0.0))
+    pairs = scale * sum(len(e.prompt) ** 2 for e in examples)
+    return _Tokens(prompt, answer, answer + (prompt if prompt_weight else 0.0), pairs)

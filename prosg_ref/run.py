@@ -58,12 +58,13 @@ def lr_factor(step: int, schedule: Schedule) -> float:
 
 
 def make_optimizers(groups: list[dict[str, Any]], schedule: Schedule, module: nn.Module) -> list[torch.optim.Optimizer]:
-    """Fused Adam over the groups; with `muon`, the matrices of the backbone's blocks go to torch's Muon instead."""
+    """Fused Adam over the groups; with `muon`, the matrices inside the model go to torch's Muon instead."""
     if schedule.optimizer == "adam":
         return [torch.optim.Adam(groups, betas=BETAS, fused=True)]
-    matrices = [p for name, p in module.named_parameters() if "blocks." in name and p.dim() == 2 and p.requires_grad]
+    linear = [m for name, m in module.named_modules() if isinstance(m, nn.Linear) and not name.endswith("head")]
+    matrices = [m.weight for m in linear if m.weight.requires_grad and min(m.weight.shape) > 1]
     if not matrices:
-        raise MusiError("schedule.optimizer: muon needs matrices in blocks, here are none; use adam")
+        raise MusiError("schedule.optimizer: muon needs matrices inside the model, here are none; use adam")
     taken = set(map(id, matrices))
     rest = [{**group, "params": [p for p in group["params"] if id(p) not in taken]} for group in groups]
     muon = torch.optim.Muon(matrices, lr=schedule.muon_lr, weight_decay=0.0, momentum=MOMENTUM)

@@ -1,7 +1,7 @@
 """The modules that make ΔW of what a backbone read: from its state, from every prompt token, or from nothing at all.
 
-Letters: B batch, T prompt tokens, C chunks, L layers, D width of the backbone, W width of the stack, r rank. Every source starts
-at ΔW = 0 exactly, so an untrained ProSG is its backbone bit for bit.
+Letters: B batch, T prompt tokens, C chunks, L layers, D width of the backbone, W width of the stack, H heads, r rank. Every
+source starts at ΔW = 0 exactly, so an untrained ProSG is its backbone bit for bit.
 
 Sources: Luo et al. 2023, "Prompt synthetic gradients" (arXiv 2311.01981) for `state`; for `tokens`, outer products
 summed over the prompt as in fast-weight programmers (Schlag et al. 2021, arXiv 2102.11174) and Generative Adapter
@@ -10,7 +10,7 @@ summed over the prompt as in fast-weight programmers (Schlag et al. 2021, arXiv 
 
 import math
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, cast
 
 import torch
 import torch.nn.functional as F
@@ -23,6 +23,8 @@ from .rwkv4 import LowRank
 Source = Literal["state", "tokens", "constant"]
 Key = Literal["learned", "input"]
 MIN_RIDGE = 0.01  # below, float32 does not solve the system
+DISTANCES = (-4, 4, 8, None)  # where each head of `attention` looks at first, in tokens; None: everywhere
+REACH = 32  # distances further than this count as the same
 NOTHING_LEFT = 1e-4  # of a key's square without the mean: from here on it is rounding, and finds nothing
 
 
@@ -41,6 +43,9 @@ class ProSGConfig(BaseModel):
     chunk: `tokens` only; so many tokens share one outer product, made of their mean.
     key: `tokens` only; what a value is found by: a vector `learned` from the stack, or what stood at the matrix's own
         `input` at that token and the one before, as in the gradient of a weight.
+    attention: `tokens` only; blocks of attention between the prompt's tokens in the stack, so that what is written at a token can
+        come from anywhere in the prompt: the word before the last one, or what the instruction asks for. Time grows with T².
+    metric: `key: input` only; rank of a learned change of the space in which inputs are compared. 0: none but weights.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -55,6 +60,8 @@ class ProSGConfig(BaseModel):
     ridge: float = Field(default=0.3, gt=0)
     chunk: int = Field(default=1, ge=1, le=4096)
     key: Key = "learned"
+    attention: int = Field(default=0, ge=0, le=16)
+    metric: int = Field(default=0, ge=0, le=4096)
 
     @property
     def taps(self) -> tuple[str, ...]:
@@ -70,8 +77,38 @@ class Synthesised:
     gates: dict[str, Tensor] = field(default_factory=dict)
 
 
+class TokenAttention(nn.Module):
+    """Residual attention between a prompt's tokens, to both sides, with a learned bias for every distance; starts as identity.
+
+    Relative biases: Raffel et al. 2020 (arXiv 1910.10683).
+    """
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.norm = nn.LayerNorm(width)
+        self.qkv = nn.Linear(width, 3 * width, bias=False)
+        self.out = _zero(nn.Linear(width, width, bias=False))
+        distance = torch.arange(-REACH, REACH + 1.0)
+        near = [torch.zeros(len(distance)) if at is None else -(distance - at).abs() / 4 for at in DISTANCES]
+        self.bias = nn.Parameter(torch.stack(near))  # (H, 2 REACH + 1)
+
+    def forward(self, x: Tensor, counted: Tensor) -> Tensor:
+        """(B, L, C, W), and which chunks are counted (B, C) -> (B, L, C, W)"""
+        batch, n_layer, size, width = x.shape
+        heads = self.qkv(self.norm(x)).view(batch * n_layer, size, 3, len(DISTANCES), -1)
+        q, k, v = heads.permute(2, 0, 3, 1, 4)  # (B L, H, C, W / H) each
+        place = torch.arange(size, device=x.device)
+        distance = (place - place.unsqueeze(1)).clamp(-REACH, REACH) + REACH  # (C, C): of the key from the query
+        hidden = torch.where(counted, 0.0, -torch.inf).repeat_interleave(n_layer, 0)[:, None, None]
+        y = F.scaled_dot_product_attention(q, k, v, attn_mask=(self.bias[:, distance] + hidden).to(q.dtype))
+        return x + self.out(y.transpose(1, 2).reshape(batch, n_layer, size, width))
+
+
 class TransformingStack(nn.Module):
-    """LayerNorm, embedding of layer and slot, and residual MLP blocks, shared by every layer and slot. D -> W."""
+    """LayerNorm, embedding of layer and slot, and residual MLP blocks, shared by every layer and slot. D -> W.
+
+    Blocks of `attention`, the first before the MLP blocks and the others after them, are for tokens alone.
+    """
 
     def __init__(self, config: ProSGConfig, n_layer: int, slots: int, d_in: int) -> None:
         super().__init__()
@@ -85,15 +122,23 @@ class TransformingStack(nn.Module):
             )
             for _ in range(config.depth)
         )
+        self.attention = nn.ModuleList(TokenAttention(self.width) for _ in range(config.attention))
         self.out = nn.LayerNorm(self.width)
 
-    def forward(self, x: Tensor) -> Tensor:
-        """(B, L, slots or tokens, D) -> the same with W; with one slot, every token gets its embedding."""
+    def forward(self, x: Tensor, counted: Tensor | None = None) -> Tensor:
+        """(B, L, slots or tokens, D) -> the same with W; with one slot, every token gets its embedding.
+
+        `counted` (B, tokens) says which tokens attention sees.
+        """
         x = self.narrow(self.norm(x))
         if self.embedding is not None:
             x = x + self.embedding
+        for attend in self.attention[:1]:
+            x = attend(x, counted)
         for block in self.blocks:
             x = x + block(x)
+        for attend in self.attention[1:]:
+            x = attend(x, counted)
         return self.out(x)
 
 
@@ -147,7 +192,9 @@ class TokenSynthesis(nn.Module):
         for target in config.targets:
             d_in, d_out = adapter.targets[target]
             self.u[_key(target)] = _zero(nn.Linear(pair, d_out, bias=False))
-            self.v[_key(target)] = nn.Linear(pair, d_in) if config.key == "learned" else InputKey(adapter.n_layer, d_in)
+            self.v[_key(target)] = (
+                nn.Linear(pair, d_in) if config.key == "learned" else InputKey(adapter.n_layer, d_in, config.metric)
+            )
             self.gate[_key(target)] = _zero(nn.Linear(pair, 1))
         self.gain = nn.Parameter(torch.ones(adapter.n_layer, len(config.targets)))
         self.log_ridge = nn.Parameter(torch.full((adapter.n_layer, len(config.targets)), math.log(config.ridge)))
@@ -155,9 +202,9 @@ class TokenSynthesis(nn.Module):
     def forward(self, reading: Reading) -> Synthesised:
         time = reading.outputs.shape[2]
         inside = torch.arange(time, device=reading.lengths.device) < reading.lengths.unsqueeze(1)  # (B, T)
-        x = self.stack(_chunks(reading.outputs, inside, self.config.chunk))  # (B, L, C, W)
-        pair = torch.cat([x, _before(x)], -1)  # (B, L, C, 2 W)
         counted = F.pad(inside, (0, -time % self.config.chunk)).unflatten(1, (-1, self.config.chunk)).any(2)  # (B, C)
+        x = self.stack(_chunks(reading.outputs, inside, self.config.chunk), counted)  # (B, L, C, W)
+        pair = torch.cat([x, _before(x)], -1)  # (B, L, C, 2 W)
         ridge = self.log_ridge.exp().clamp(min=MIN_RIDGE)
         delta: dict[str, LowRank] = {}
         gates: dict[str, Tensor] = {}
@@ -166,15 +213,17 @@ class TokenSynthesis(nn.Module):
             weight = gate.sqrt() * counted[:, None, :, None]
             u = self.u[_key(target)](pair)  # (B, L, C, d_out)
             written = weight * (self.config.scale * self.gain[:, j].view(1, -1, 1, 1))
-            learned = self.v[_key(target)](pair) if self.config.key == "learned" else None
+            key = self.v[_key(target)]
+            learned = key(pair) if self.config.key == "learned" else None
             for i in range(x.shape[1]):  # layer by layer, while its keys are in cache
                 name = self.adapter.matrix(i, target)
                 if learned is not None:
                     v = learned[:, i]
                 else:
-                    v = self.v[_key(target)](_chunks(reading.inputs[name].unsqueeze(1), inside, self.config.chunk)[:, 0], i)
+                    v = key(_chunks(reading.inputs[name].unsqueeze(1), inside, self.config.chunk)[:, 0], i)
                 with torch.autocast(x.device.type, enabled=False):
-                    delta[name] = regression(v.float(), u[:, i].float(), weight[:, i], written[:, i], counted, ridge[i, j])
+                    found = regression(v.float(), u[:, i].float(), weight[:, i], written[:, i], counted, ridge[i, j])
+                    delta[name] = LowRank(cast(InputKey, key).of_input(found.a, i), found.b) if self.config.metric else found
             gates[target] = gate.squeeze(3) * counted.unsqueeze(1)
         return Synthesised(delta, gates)
 
@@ -211,17 +260,27 @@ def _factor(squares: Tensor, without_mean: Tensor, weight: Tensor) -> Tensor:
 
 
 class InputKey(nn.Module):
-    """What a value is found by: the matrix's own inputs at t and t - 1, mixed and weighed channel by channel."""
+    """What a value is found by: the matrix's own inputs at t and t - 1, mixed and weighed channel by channel, and compared in the
+    space of x + Q P x, with P and Q of the rank `metric`, a layer's own."""
 
-    def __init__(self, n_layer: int, d_in: int) -> None:
+    def __init__(self, n_layer: int, d_in: int, metric: int) -> None:
         super().__init__()
         self.now = nn.Parameter(torch.full((n_layer, 1, d_in), 0.2))
         self.before = nn.Parameter(torch.ones(n_layer, 1, d_in))
+        layers = range(n_layer if metric else 0)
+        self.p = nn.ModuleList(nn.Linear(d_in, metric, bias=False) for _ in layers)
+        self.q = nn.ModuleList(_zero(nn.Linear(metric, d_in, bias=False)) for _ in layers)
 
     def forward(self, inputs: Tensor, layer: int) -> Tensor:
         """(B, C, d_in) -> the same shape."""
         before = F.pad(inputs, (0, 0, 1, 0))[:, :-1]
-        return torch.addcmul(inputs * self.now[layer], before, self.before[layer])
+        x = torch.addcmul(inputs * self.now[layer], before, self.before[layer])
+        return x + self.q[layer](self.p[layer](x)) if self.p else x
+
+    def of_input(self, a: Tensor, layer: int) -> Tensor:
+        """What has the product with an input that `a` has with it in the changed space. (B, r, d_in) -> the same shape"""
+        p, q = cast(nn.Linear, self.p[layer]), cast(nn.Linear, self.q[layer])
+        return a + a @ q.weight @ p.weight
 
 
 class ConstantSynthesis(nn.Module):

@@ -15,6 +15,7 @@ from prosg_ref.dry_run import plan_backbone, plan_prosg
 from prosg_ref.examples import Batches, load_items, split_evenly
 from prosg_ref.prosg import ProSG
 from prosg_ref.recipes import BackboneRecipe, ProSGRecipe, load_recipe, shipped
+from prosg_ref.synthesis import TokenAttention
 from prosg_ref.train import BackboneLoss, ProSGLoss
 
 LARGE = ["rwkv4-430m", "rwkv4-1b5", "rwkv4-3b", "rwkv4-7b"]
@@ -55,13 +56,13 @@ def test_flops_are_those_of_a_real_step(tmp_path: Path, data_dir: Path, backbone
     """Against torch's own counter over a window of real batches, which differ in length from the probed items."""
     backbone, tokenizer = load_backbone(backbone_dir)
     shape = "model: {n_layer: 3, n_embd: 32, vocab_size: 400}"
-    for phase in (1, 2):
-        if phase == 1:
+    for module in ("", "source: tokens", "source: tokens, key: input, metric: 8"):
+        if not module:
             path = recipe(tmp_path, f"data: {data_dir}\n{shape}\n{SCHEDULE}")
             loaded = load_recipe(path, BackboneRecipe)
             loss, plan = BackboneLoss(backbone, loaded.schedule), plan_backbone(path, "cpu")
         else:
-            path = recipe(tmp_path, f"data: {data_dir}\nbackbone: {backbone_dir}\nprosg: {{source: tokens}}\n{SCHEDULE}")
+            path = recipe(tmp_path, f"data: {data_dir}\nbackbone: {backbone_dir}\nprosg: {{{module}}}\n{SCHEDULE}")
             loaded = load_recipe(path, ProSGRecipe)
             loss = ProSGLoss(ProSG(backbone, loaded.prosg), loaded, tokenizer.encode(SEPARATOR))
             plan = plan_prosg(path, "cpu")
@@ -74,7 +75,16 @@ def test_flops_are_those_of_a_real_step(tmp_path: Path, data_dir: Path, backbone
             total += counter.get_total_flops()
             tokens += sum(e.tokens for e in batches[step])
         measured, planned = total / tokens, plan["flops_per_step"] / plan["tokens_per_step"]
-        assert planned == pytest.approx(measured, rel=0.35), phase
+        assert planned == pytest.approx(measured, rel=0.35), module
+
+
+def test_flops_of_attention_are_those_of_its_products() -> None:
+    size, width = 40, 16
+    x, counted = torch.randn(2, 3, size, width), torch.ones(2, size, dtype=torch.bool)
+    with FlopCounterMode(display=False, custom_mapping=ONEDNN) as counter:
+        TokenAttention(width)(x, counted).sum().backward()
+    products = counter.get_flop_counts()["Global"][torch.ops.aten.bmm]
+    assert products == 2 * 3 * 12 * size**2 * width
 
 
 def test_unknown_devices_and_checkpoints_are_named(tmp_path: Path) -> None:

@@ -2,12 +2,12 @@
 
 import pytest
 import torch
-from tiny_models import CONFIG, random_backbone, random_prosg
+from tiny_models import CONFIG, VARIANTS, random_backbone, random_prosg
 
 from prosg_ref.adapters import state_features
 from prosg_ref.prosg import ProSG, ProSGConfig
 from prosg_ref.rwkv4 import State
-from prosg_ref.synthesis import SYNTHESES, regression
+from prosg_ref.synthesis import InputKey, TokenAttention, regression
 
 GENERATOR = torch.Generator().manual_seed(0)
 PROMPT = torch.randint(0, CONFIG.vocab_size, (3, 17), generator=GENERATOR)
@@ -15,17 +15,17 @@ ANSWER = torch.randint(0, CONFIG.vocab_size, (3, 9), generator=GENERATOR)
 LENGTHS = torch.tensor([17, 5, 11])
 
 
-@pytest.mark.parametrize("source", SYNTHESES)
-def test_untrained_prosg_is_its_backbone_bit_for_bit(source: str) -> None:
-    model = ProSG(random_backbone(), ProSGConfig(source=source))
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_untrained_prosg_is_its_backbone_bit_for_bit(variant: str) -> None:
+    model = ProSG(random_backbone(), ProSGConfig(**VARIANTS[variant]))
     memory = model.internalize(PROMPT, LENGTHS)
     _, state = model.backbone(PROMPT, lengths=LENGTHS)
     assert torch.equal(model.answer(ANSWER, memory)[0], model.backbone(ANSWER, state)[0])
 
 
-@pytest.mark.parametrize("source", SYNTHESES)
-def test_memory_does_not_depend_on_batch_mates_or_padding(source: str) -> None:
-    model = random_prosg(source)
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_memory_does_not_depend_on_batch_mates_or_padding(variant: str) -> None:
+    model = random_prosg(variant)
     memory = model.internalize(PROMPT, LENGTHS)
     logits, _ = model.answer(ANSWER, memory)
     for row in range(3):
@@ -33,9 +33,9 @@ def test_memory_does_not_depend_on_batch_mates_or_padding(source: str) -> None:
         torch.testing.assert_close(model.answer(ANSWER[row : row + 1], alone)[0], logits[row : row + 1], atol=1e-4, rtol=1e-4)
 
 
-@pytest.mark.parametrize("source", SYNTHESES)
-def test_gradient_reaches_every_parameter_of_the_synthesis_and_none_of_the_backbone(source: str) -> None:
-    model = random_prosg(source)
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_gradient_reaches_every_parameter_of_the_synthesis_and_none_of_the_backbone(variant: str) -> None:
+    model = random_prosg(variant)
     model.answer(ANSWER, model.internalize(PROMPT, LENGTHS))[0].square().sum().backward()
     for name, parameter in model.synthesis.named_parameters():
         assert parameter.grad is not None, name
@@ -43,9 +43,9 @@ def test_gradient_reaches_every_parameter_of_the_synthesis_and_none_of_the_backb
     assert all(p.grad is None for p in model.backbone.parameters())
 
 
-@pytest.mark.parametrize("source", SYNTHESES)
-def test_merged_weights_give_the_same_answer_and_leave_the_model_alone(source: str) -> None:
-    model = random_prosg(source)
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_merged_weights_give_the_same_answer_and_leave_the_model_alone(variant: str) -> None:
+    model = random_prosg(variant)
     before = {name: p.clone() for name, p in model.backbone.named_parameters()}
     memory = model.internalize(PROMPT[:1])
     wanted, _ = model.answer(ANSWER[:1], memory)
@@ -56,9 +56,9 @@ def test_merged_weights_give_the_same_answer_and_leave_the_model_alone(source: s
         model.internalize(PROMPT).merged(model.backbone)
 
 
-@pytest.mark.parametrize("source", ["state", "tokens"])
-def test_shuffled_control_takes_the_neighbours_change_and_keeps_the_state(source: str) -> None:
-    model = random_prosg(source)
+@pytest.mark.parametrize("variant", ["state", "tokens", "attention"])
+def test_shuffled_control_takes_the_neighbours_change_and_keeps_the_state(variant: str) -> None:
+    model = random_prosg(variant)
     memory = model.internalize(PROMPT, LENGTHS)
     shuffled = memory.shuffled()
     name = next(iter(memory.delta))
@@ -80,9 +80,9 @@ def test_reset_state_control_keeps_the_change() -> None:
     assert reset.delta is memory.delta
 
 
-@pytest.mark.parametrize("source", SYNTHESES)
-def test_empty_prompt_is_finite(source: str) -> None:
-    model = random_prosg(source)
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_empty_prompt_is_finite(variant: str) -> None:
+    model = random_prosg(variant)
     memory = model.internalize(torch.zeros(2, 0, dtype=torch.int64))
     assert model.answer(ANSWER[:2], memory)[0].isfinite().all()
 
@@ -128,6 +128,35 @@ def test_each_key_finds_its_own_value() -> None:
     keys = torch.nn.functional.normalize(v - v.mean(1, keepdim=True), dim=2)
     read = keys @ found.a.transpose(1, 2) @ found.b
     assert torch.nn.functional.cosine_similarity(read, u - u.mean(1, keepdim=True), dim=2).min() > 0.95
+
+
+def test_a_changed_metric_is_that_of_the_inputs() -> None:
+    """The product of a key in the changed space with an input in it is what `of_input` has with the input itself."""
+    torch.manual_seed(0)
+    key = InputKey(2, 12, 5)
+    torch.nn.init.normal_(key.q[1].weight)
+    with torch.no_grad():
+        key.now.zero_().add_(1)
+        key.before.zero_()
+    keys, inputs = torch.randn(3, 4, 12), torch.randn(3, 6, 12)
+    wanted = keys @ key(inputs, 1).transpose(1, 2)
+    torch.testing.assert_close(key.of_input(keys, 1) @ inputs.transpose(1, 2), wanted)
+
+
+def test_attention_brings_a_token_to_another_place() -> None:
+    """One that was told to look one token back moves everything by one; what is not counted is never seen."""
+    attend = TokenAttention(8)
+    with torch.no_grad():
+        attend.qkv.weight.zero_()[16:] = torch.eye(8)
+        attend.out.weight.copy_(torch.eye(8))
+        attend.bias.fill_(-100.0)[:, 31] = 100.0
+    x = torch.randn(1, 2, 6, 8)
+    moved = attend(x, torch.ones(1, 6, dtype=torch.bool)) - x
+    torch.testing.assert_close(moved[:, :, 1:], attend.norm(x)[:, :, :-1])
+    half = torch.tensor([[True, True, True, False, False, False]])
+    y = x.clone()
+    y[:, :, 3:] = 9.0
+    torch.testing.assert_close(attend(x, half)[:, :, :3], attend(y, half)[:, :, :3])
 
 
 def test_relative_norms_are_those_of_the_whole_matrices() -> None:

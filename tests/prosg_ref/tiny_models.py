@@ -1,9 +1,12 @@
 """Tiny models of which every parameter matters."""
 
+from typing import Any
+
 import torch
 
 from prosg_ref.prosg import ProSG, ProSGConfig
 from prosg_ref.rwkv4 import RWKV4, RWKV4Config
+from prosg_ref.synthesis import SYNTHESES
 
 CONFIG = RWKV4Config(n_layer=3, n_embd=32, vocab_size=400, ctx_len=64)
 
@@ -18,10 +21,15 @@ def random_backbone(seed: int = 0, config: RWKV4Config = CONFIG) -> RWKV4:
     return model.eval()
 
 
-def random_prosg(source: str, seed: int = 0) -> ProSG:
+VARIANTS: dict[str, dict[str, Any]] = {source: {"source": source} for source in SYNTHESES} | {
+    "attention": {"source": "tokens", "key": "input", "attention": 2, "metric": 4}
+}
+
+
+def random_prosg(variant: str, seed: int = 0) -> ProSG:
     """A ProSG whose ΔW is not zero."""
     torch.manual_seed(seed + 1)
-    model = ProSG(random_backbone(seed), ProSGConfig(source=source, scale=0.1))
+    model = ProSG(random_backbone(seed), ProSGConfig(**VARIANTS[variant], scale=0.1))
     with torch.no_grad():
         for parameter in model.synthesis.parameters():
             parameter.add_(torch.randn_like(parameter) * 0.2)
