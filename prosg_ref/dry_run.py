@@ -197,5 +197,5 @@ def _tokens(schedule: Schedule, prompt_weight: float) -> _Tokens:
     scale = schedule.batch_size / len(items)
     prompt = scale * sum(len(e.prompt) for e in examples)
     answer = scale * sum(len(e.answer) for e in examples)
-    pairs = scale * sum(len(e.prompt) ** 2 for e in examples)
-    return _Tokens(prompt, answer, answer + (prompt if prompt_weight else 0.0), pairs)
+    squares = scale * sum(len(e.prompt) ** 2 for e in examples)
+    return _Tokens(prompt, answer, answer + (prompt if prompt_weight else 0.0), squares)

@@ -182,8 +182,7 @@ def ppl_interval(found: Forced) -> list[float]:
 def against(ours: Scores, theirs: Scores) -> dict[str, dict[str, float | None]]:
     """Paired differences of two variants scored on the same items, ours − theirs, each with its 95 % interval.
 
-    answer_loss: nats per answer token, the log of the ratio of the perplexities. retention: None where either is undefined.
-    The same resamples of the items are drawn for both.
+    answer_loss: nats per answer token, the log of the ratio of the perplexities.
     """
 
     def parts(scores: Scores) -> dict[str, tuple[Floats, Floats]]:
@@ -196,20 +195,22 @@ def against(ours: Scores, theirs: Scores) -> dict[str, dict[str, float | None]]:
             "retention": (both, single),
         }
 
-    differences = {}
     our_parts, their_parts = parts(ours), parts(theirs)
-    for name in our_parts:
-        (a, b), (c, d) = our_parts[name], their_parts[name]
-        n = len(a)
-        draws = np.random.default_rng(SEED).multinomial(n, np.full(n, 1 / n), size=RESAMPLES)  # (R, I)
-        if not b.sum() or not d.sum():
-            differences[name] = dict.fromkeys(("value", "low", "high"))
-            continue
-        with np.errstate(invalid="ignore"):
-            resampled = (draws @ a) / (draws @ b) - (draws @ c) / (draws @ d)
-        low, high = np.nanquantile(resampled, [0.025, 0.975])
-        differences[name] = {"value": float(a.sum() / b.sum() - c.sum() / d.sum()), "low": float(low), "high": float(high)}
-    return differences
+    return {name: paired(our_parts[name], their_parts[name]) for name in our_parts}
+
+
+def paired(ours: tuple[Floats, Floats], theirs: tuple[Floats, Floats]) -> dict[str, float | None]:
+    """Difference of two ratios Σ numerator / Σ denominator over the same items, (I,) each, with its 95 % bootstrap interval; None
+    where either is undefined. The same resamples of the items are drawn for both."""
+    (a, b), (c, d) = ours, theirs
+    if not b.sum() or not d.sum():
+        return dict.fromkeys(("value", "low", "high"))
+    n = len(a)
+    draws = np.random.default_rng(SEED).multinomial(n, np.full(n, 1 / n), size=RESAMPLES)  # (R, I)
+    with np.errstate(invalid="ignore"):
+        resampled = (draws @ a) / (draws @ b) - (draws @ c) / (draws @ d)
+    low, high = np.nanquantile(resampled, [0.025, 0.975])
+    return {"value": float(a.sum() / b.sum() - c.sum() / d.sum()), "low": float(low), "high": float(high)}
 
 
 def score(variant: Variant, items: Sequence[Item], tokenizer: AnyTokenizer) -> Scores:

@@ -17,6 +17,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, Literal
 
+import numpy as np
 import yaml
 from pydantic import Field, model_validator
 
@@ -27,7 +28,7 @@ from musi.retention import curve
 from musi.schema import Item, Split
 
 from .checkpoint import file_sha256, load_backbone, load_prosg, write_atomically
-from .evaluate import Control, Scores, Variant, score
+from .evaluate import Control, Scores, Variant, paired, score
 from .examples import load_items
 from .figure import Line, Point, draw
 from .recipes import BackboneRecipe, ProSGRecipe, Strict, find_recipe, load_recipe, load_yaml, shipped, validated
@@ -203,11 +204,14 @@ def _score(study: Study, row: Scoring, folder: Path, done: Done) -> dict[str, An
     """The scores of a row, made now or read from where they were kept."""
     variant, tokenizer, weights = load_variant(done.get(row.model, Path(row.model)), row.control)
     items = study_items(study.split, study.items, row.lang, study.min_words, row.data)
-    key = sha256("\x1f".join([weights, row.control, *(item.id + item.prompt for item in items)]).encode()).hexdigest()[:24]
+    key = sha256("\x1f".join(["losses", weights, row.control, *(item.id + item.prompt for item in items)]).encode()).hexdigest()[
+        :24
+    ]
     kept = folder / "scores" / f"{key}.json"
     if not kept.exists():
         found = score(variant, items, tokenizer)
         values = {**found.as_dict(), "curve": _curve(found), "parameters": sum(p.numel() for p in variant.model.parameters())}
+        values |= {"losses": found.losses.losses, "tokens": found.losses.tokens}
         write_atomically(kept, json.dumps(values).encode())
     values = json.loads(kept.read_text())
     return dict(values)
@@ -221,22 +225,44 @@ def _write(name: str, study: Study, command: str, rows: Sequence[tuple[Scoring, 
     """The page with table, figure and command, and the numbers as JSON."""
     figure = RESULTS / f"{name}.svg"
     write_atomically(figure, _figure(study, rows).encode())
-    head = ["variant", "answer perplexity", "token accuracy", "forced retention", "retention", "right alone", "half-life, words"]
+    head = [
+        "variant",
+        "loss",
+        "answer perplexity",
+        "token accuracy",
+        "forced retention",
+        "retention",
+        "right alone",
+        "half-life, words",
+    ]
     lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
-    lines += ["| " + " | ".join([row.name, *(_cell(values, column) for column in COLUMNS)]) + " |" for row, values in rows]
+    for row, values in rows:
+        first = next(theirs for other, theirs in rows if (other.lang, other.data) == (row.lang, row.data))
+        values["against_first"] = against = _loss_against(values, first)
+        beside = "" if values is first else f"{against['value']:+.3f} ({against['low']:+.3f} to {against['high']:+.3f})"
+        lines.append("| " + " | ".join([row.name, beside, *(_cell(values, column) for column in COLUMNS)]) + " |")
     more = f", with at least {study.min_words} words of gold answer" if study.min_words else ""
     page = [
         f"# {study.title}",
         study.question,
-        f"{study.items} items of {study.split}{more}; 95 % intervals over items. Made by:",
+        f"{study.items} items of {study.split}{more}; 95 % intervals over items. Loss: nats per answer token against the "
+        "first row of the same items, paired by item. Made by:",
         f"```sh\n{command}\n```",
         "\n".join(lines),
         f"![{study.title}]({figure.name})",
     ]
     write_atomically(RESULTS / f"{name}.md", ("\n\n".join(page) + "\n").encode())
-    data = [{"name": row.name, "model": row.model, "control": row.control, "lang": row.lang, **values} for row, values in rows]
+    data = [
+        {"name": row.name, "model": row.model, "control": row.control, "lang": row.lang}
+        | {name: value for name, value in values.items() if name not in ("losses", "tokens")}
+        for row, values in rows
+    ]
     write_atomically(RESULTS / f"{name}.json", (json.dumps({"command": command, "rows": data}, indent=1) + "\n").encode())
     return RESULTS / f"{name}.md"
+
+
+def _loss_against(ours: dict[str, Any], theirs: dict[str, Any]) -> dict[str, float | None]:
+    return paired(*((np.array(each["losses"]), np.array(each["tokens"], dtype=np.float64)) for each in (ours, theirs)))
 
 
 def _cell(values: dict[str, Any], column: str) -> str:

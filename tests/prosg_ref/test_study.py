@@ -59,7 +59,7 @@ def config(tmp_path: Path, data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> P
 def test_study_writes_table_figure_and_numbers_and_resumes(config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     page = study.run_study("rehearsal", config, "musi study rehearsal", lambda line: None)
     text = page.read_text()
-    assert "| variant | answer perplexity |" in text
+    assert "| variant | loss | answer perplexity |" in text
     assert "```sh\nmusi study rehearsal\n```" in text
     rows = json.loads(Path("docs/results/rehearsal.json").read_text())["rows"]
     assert [row["name"] for row in rows] == ["backbone", "twice", "ProSG", "shuffled"]
