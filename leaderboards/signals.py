@@ -5,7 +5,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import binomtest
 
 from leaderboards.check import Checked, TaskResult
 from leaderboards.names import skeleton
@@ -55,6 +54,8 @@ def signals(checked: Checked) -> list[Signal]:
 
 
 def _of_task(result: TaskResult) -> Iterable[Signal]:
+    from scipy.stats import binomtest
+
     task, answers = result.spec.name, result.answers
     n = len(answers)
     if (count := sum(answer.verbatim for answer in answers)) >= GOLD_SHARE * n:

@@ -14,8 +14,6 @@ from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import brentq, minimize_scalar
-from scipy.stats import t as student
 
 BINS = (0, 25, 50, 100, 200, 400, 800)
 LEVEL = 0.95
@@ -129,6 +127,8 @@ def wilson(p: float, size: float, z: float) -> tuple[float, float]:
 
 
 def _quantile(n_items: int) -> float:
+    from scipy.stats import t as student  # half a second, which who only reads a board need not wait
+
     return float(student.ppf((1 + LEVEL) / 2, n_items - 1))
 
 
@@ -246,6 +246,8 @@ class _Profile:
 
     def best_decay(self) -> float:
         """The likeliest decay, 0 when none is likelier than standing still."""
+        from scipy.optimize import minimize_scalar
+
         values = self(self.grid)
         top = int(values.argmax())
         bounds = self.grid[max(top - 1, 0)], self.grid[min(top + 1, len(self.grid) - 1)]
@@ -254,6 +256,8 @@ class _Profile:
 
     def interval(self, best: float, drop: float) -> tuple[float, float]:
         """The decays around `best` whose log-likelihood is at most `drop` lower."""
+        from scipy.optimize import brentq
+
         floor = self.at(best) - drop
         excess: Callable[[float], float] = lambda decay: self.at(decay) - floor  # noqa: E731
         above = self(self.grid) > floor
