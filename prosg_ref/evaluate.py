@@ -50,6 +50,7 @@ class Forced:
     tokens: tuple[int, ...]
     right_tokens: tuple[int, ...]
     stages: tuple[tuple[bool, ...], ...]
+    stage_losses: tuple[tuple[float, ...], ...]  # nats, summed per stage
 
     @property
     def answer_ppl(self) -> float:
@@ -85,7 +86,7 @@ def controlled_memory(
 def forced(variant: Variant, examples: Sequence[Example]) -> Forced:
     """Feed gold answers in. The donor of a `shuffled` example is the next one in the list."""
     order = sorted(range(len(examples)), key=lambda i: (len(examples[i].answer), i))
-    found: dict[int, tuple[float, int, int, tuple[bool, ...]]] = {}
+    found: dict[int, tuple[float, int, int, tuple[bool, ...], tuple[float, ...]]] = {}
     backbone = backbone_of(variant.model)
     for start in range(0, len(order), FORCED_BATCH):
         rows = order[start : start + FORCED_BATCH]
@@ -97,8 +98,15 @@ def forced(variant: Variant, examples: Sequence[Example]) -> Forced:
         losses, hits = token_losses(x, backbone.head.weight, batch.targets, batch.weights)
         sizes = [len(examples[i].answer) for i in rows]
         for i, loss, hit in zip(rows, losses.split(sizes), hits.split(sizes), strict=True):
-            stages = tuple(bool(stage.all()) for stage in hit.split(list(examples[i].stages)))
-            found[i] = loss.double().sum().item(), len(loss), int(hit.sum()), stages
+            cut, loss = list(examples[i].stages), loss.double()
+            stages = tuple(bool(stage.all()) for stage in hit.split(cut))
+            found[i] = (
+                loss.sum().item(),
+                len(loss),
+                int(hit.sum()),
+                stages,
+                tuple(stage.sum().item() for stage in loss.split(cut)),
+            )
     columns = list(zip(*(found[i] for i in range(len(examples))), strict=True))
     return Forced(*columns)
 

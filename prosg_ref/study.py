@@ -10,10 +10,12 @@ the same items is taken from its file. So a study that was killed goes on where 
 
 import copy
 import json
+import math
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from hashlib import sha256
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Literal
 
@@ -21,15 +23,16 @@ import numpy as np
 import yaml
 from pydantic import Field, model_validator
 
+from musi.compose import multi_example
 from musi.errors import MusiError
 from musi.languages import count_words
 from musi.release import load_split
-from musi.retention import curve
+from musi.retention import BINS, Floats, curve
 from musi.schema import Item, Split
 
 from .checkpoint import file_sha256, load_backbone, load_prosg, write_atomically
 from .evaluate import Control, Scores, Variant, paired, score
-from .examples import load_items
+from .examples import load_items, tokenize
 from .figure import Line, Point, draw
 from .recipes import BackboneRecipe, ProSGRecipe, Strict, find_recipe, load_recipe, load_yaml, shipped, validated
 from .tokenizer import AnyTokenizer
@@ -47,7 +50,9 @@ class Training(Strict):
     recipe: str
     set: dict[str, Any] = {}
     after: str | None = Field(
-        default=None, description="a training of this study: the backbone of a ProSG, or what a backbone or a ProSG goes on from"
+        default=None,
+        description="a training of this study: the backbone of a ProSG (which starts afresh unless `set` says from what), or "
+        "what a backbone or a ProSG goes on from",
     )
 
 
@@ -154,7 +159,10 @@ def _train(training: Training, folder: Path, done: Done, talk: Callable[[str], N
         is_module = (before / "prosg.safetensors").exists()
         if "prosg" in values:
             values["backbone"] = str(_backbone_of(before) if is_module else before)
-        values["init_from"] = str(before) if is_module or "prosg" not in values else None
+        if is_module or "prosg" not in values:
+            values["init_from"] = str(before)
+        elif "init_from" not in training.set:
+            values["init_from"] = None
     is_prosg = checked(values, recipe)
     write_atomically(recipe, yaml.safe_dump(values, sort_keys=False).encode())
     talk(f"training {training.name} in {out}")
@@ -204,14 +212,18 @@ def _score(study: Study, row: Scoring, folder: Path, done: Done) -> dict[str, An
     """The scores of a row, made now or read from where they were kept."""
     variant, tokenizer, weights = load_variant(done.get(row.model, Path(row.model)), row.control)
     items = study_items(study.split, study.items, row.lang, study.min_words, row.data)
-    key = sha256("\x1f".join(["losses", weights, row.control, *(item.id + item.prompt for item in items)]).encode()).hexdigest()[
-        :24
-    ]
+    key = sha256(
+        "\x1f".join(["stage losses", weights, row.control, *(item.id + item.prompt for item in items)]).encode()
+    ).hexdigest()[:24]
     kept = folder / "scores" / f"{key}.json"
     if not kept.exists():
         found = score(variant, items, tokenizer)
         values = {**found.as_dict(), "curve": _curve(found), "parameters": sum(p.numel() for p in variant.model.parameters())}
-        values |= {"losses": found.losses.losses, "tokens": found.losses.tokens}
+        sizes = [example.stages for example in tokenize([multi_example(item) for item in items], tokenizer)]
+        values["stages"] = [
+            [[stage.distance, nats, tokens] for stage, nats, tokens in zip(item.stages, losses, counts, strict=True)]
+            for item, losses, counts in zip(items, found.losses.stage_losses, sizes, strict=True)
+        ]
         write_atomically(kept, json.dumps(values).encode())
     values = json.loads(kept.read_text())
     return dict(values)
@@ -239,7 +251,7 @@ def _write(name: str, study: Study, command: str, rows: Sequence[tuple[Scoring, 
     for row, values in rows:
         first = next(theirs for other, theirs in rows if (other.lang, other.data) == (row.lang, row.data))
         values["against_first"] = against = _loss_against(values, first)
-        beside = "" if values is first else f"{against['value']:+.3f} ({against['low']:+.3f} to {against['high']:+.3f})"
+        beside = "" if values is first else _difference(against)
         lines.append("| " + " | ".join([row.name, beside, *(_cell(values, column) for column in COLUMNS)]) + " |")
     more = f", with at least {study.min_words} words of gold answer" if study.min_words else ""
     page = [
@@ -250,19 +262,47 @@ def _write(name: str, study: Study, command: str, rows: Sequence[tuple[Scoring, 
         f"```sh\n{command}\n```",
         "\n".join(lines),
         f"![{study.title}]({figure.name})",
+        *(_by_distance(rows) if study.figure.kind == "distance" else ()),
     ]
     write_atomically(RESULTS / f"{name}.md", ("\n\n".join(page) + "\n").encode())
     data = [
         {"name": row.name, "model": row.model, "control": row.control, "lang": row.lang}
-        | {name: value for name, value in values.items() if name not in ("losses", "tokens")}
+        | {name: value for name, value in values.items() if name != "stages"}
         for row, values in rows
     ]
     write_atomically(RESULTS / f"{name}.json", (json.dumps({"command": command, "rows": data}, indent=1) + "\n").encode())
     return RESULTS / f"{name}.md"
 
 
-def _loss_against(ours: dict[str, Any], theirs: dict[str, Any]) -> dict[str, float | None]:
-    return paired(*((np.array(each["losses"]), np.array(each["tokens"], dtype=np.float64)) for each in (ours, theirs)))
+def _loss_against(
+    ours: dict[str, Any], theirs: dict[str, Any], low: float = 0, high: float = math.inf
+) -> dict[str, float | None]:
+    """Paired difference in nats per answer token, over the stages with `low` words or more before them and less than `high`."""
+
+    def parts(values: dict[str, Any]) -> tuple[Floats, Floats]:
+        chosen = [[stage[1:] for stage in item if low <= stage[0] < high] for item in values["stages"]]
+        nats, tokens = np.array([np.sum(stages, axis=0) if stages else (0.0, 0.0) for stages in chosen]).T
+        return nats, tokens
+
+    return paired(parts(ours), parts(theirs))
+
+
+def _difference(found: dict[str, float | None]) -> str:
+    return "" if found["value"] is None else f"{found['value']:+.3f} ({found['low']:+.3f} to {found['high']:+.3f})"
+
+
+def _by_distance(rows: Sequence[tuple[Scoring, dict[str, Any]]]) -> list[str]:
+    """A table of every row's loss against the first by the words of answer before a stage, and the shares of the tokens."""
+    first = rows[0][1]
+    bins = list(pairwise((*BINS, math.inf)))
+    names = [f"{low}–{high}" if high < math.inf else f"{low} and more" for low, high in bins]
+    lines = ["| words before the stage | " + " | ".join(names) + " |", "|" + "---|" * (1 + len(bins))]
+    tokens = [sum(stage[2] for item in first["stages"] for stage in item if low <= stage[0] < high) for low, high in bins]
+    lines.append("| answer tokens | " + " | ".join(f"{count:,}" for count in tokens) + " |")
+    for row, values in rows[1:]:
+        values["loss_by_distance"] = found = [_loss_against(values, first, low, high) for low, high in bins]
+        lines.append("| " + " | ".join([row.name, *map(_difference, found)]) + " |")
+    return ["Loss against the first row by distance, nats per answer token:", "\n".join(lines)]
 
 
 def _cell(values: dict[str, Any], column: str) -> str:

@@ -30,10 +30,12 @@ def test_forced_scores_are_those_of_one_text_at_a_time(data_dir: Path, tokenizer
         assert found.right_tokens[i] == int(hits.sum())
         assert found.stages[i] == tuple(bool(part.all()) for part in hits.split(list(e.stages)))
         assert found.tokens[i] == len(e.answer)
+        by_stage = [part.sum().item() for part in losses.split(list(e.stages))]
+        assert found.stage_losses[i] == pytest.approx(by_stage, rel=1e-3, abs=1e-4)
 
 
 def test_sums_become_perplexity_and_accuracies() -> None:
-    found = Forced((2.0, 4.0), (4, 2), (3, 1), ((True, False), (True,)))
+    found = Forced((2.0, 4.0), (4, 2), (3, 1), ((True, False), (True,)), ((1.5, 0.5), (4.0,)))
     assert (found.answer_ppl, found.token_acc, found.stage_acc) == pytest.approx((math.e, 4 / 6, 2 / 3))
 
 

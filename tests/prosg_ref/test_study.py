@@ -76,6 +76,22 @@ def test_study_writes_table_figure_and_numbers_and_resumes(config: Path, monkeyp
     assert page.read_text() == text
 
 
+def test_differences_by_distance_are_those_of_the_stages_there(config: Path) -> None:
+    values = yaml.safe_load(config.read_text()) | {"figure": {"kind": "distance"}}
+    config.write_text(yaml.safe_dump(values))
+    page = study.run_study("rehearsal", config, "", lambda line: None)
+    rows = json.loads(Path("docs/results/rehearsal.json").read_text())["rows"]
+    assert "| words before the stage | 0–25 | 25–50 |" in page.read_text()
+    kept = [json.loads(path.read_text())["stages"] for path in Path("runs/studies/rehearsal/scores").glob("*.json")]
+    tokens = [sum(stage[2] for item in kept[0] for stage in item if low <= stage[0] < high) for low, high in ((0, 25), (25, 50))]
+    assert tokens[0] > 0
+    for row in rows[1:]:
+        near = [found["value"] for found in row["loss_by_distance"][:2] if found["value"] is not None]
+        weighed = sum(value * count for value, count in zip(near, tokens, strict=False))
+        if sum(tokens) == sum(stage[2] for item in kept[0] for stage in item):
+            assert row["against_first"]["value"] == pytest.approx(weighed / sum(tokens))
+
+
 def test_mistakes_are_named(config: Path) -> None:
     values = yaml.safe_load(config.read_text())
     values["train"][1]["after"] = "nothing"
