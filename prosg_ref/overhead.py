@@ -16,10 +16,11 @@ from torch import nn
 from .prosg import Memory, ProSG, ProSGConfig
 from .rwkv4 import RWKV4, Delta, RWKV4Config, State
 
+ATTENTION: dict[str, Any] = {"source": "tokens", "key": "input", "attention": 2, "metric": 64}  # as the shipped module has
 SHAPES: dict[str, tuple[RWKV4Config, ProSGConfig]] = {
-    "tiny": (RWKV4Config(4, 128, 2048), ProSGConfig(source="tokens", key="input")),
-    "169m": (RWKV4Config(12, 768, 50277), ProSGConfig(source="tokens", targets=("att.value",), key="input", width=64)),
-    "430m": (RWKV4Config(24, 1024, 50277), ProSGConfig(source="tokens", targets=("att.value",), key="input", width=64)),
+    "tiny": (RWKV4Config(4, 128, 2048), ProSGConfig(**ATTENTION)),
+    "169m": (RWKV4Config(12, 768, 50277), ProSGConfig(**ATTENTION, targets=("att.value",), width=64)),
+    "430m": (RWKV4Config(24, 1024, 50277), ProSGConfig(**ATTENTION, targets=("att.value",), width=64)),
 }
 STEPS_PER_TURN = 4  # tokens generated between two looks at the clock
 

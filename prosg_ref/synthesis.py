@@ -95,13 +95,14 @@ class TokenAttention(nn.Module):
     def forward(self, x: Tensor, counted: Tensor) -> Tensor:
         """(B, L, C, W), and which chunks are counted (B, C) -> (B, L, C, W)"""
         batch, n_layer, size, width = x.shape
-        heads = self.qkv(self.norm(x)).view(batch * n_layer, size, 3, len(DISTANCES), -1)
-        q, k, v = heads.permute(2, 0, 3, 1, 4)  # (B L, H, C, W / H) each
+        heads = self.qkv(self.norm(x)).view(batch, n_layer, size, 3, len(DISTANCES), -1)
+        q, k, v = heads.permute(3, 1, 0, 4, 2, 5)  # (L, B, H, C, W / H) each
         place = torch.arange(size, device=x.device)
         distance = (place - place.unsqueeze(1)).clamp(-REACH, REACH) + REACH  # (C, C): of the key from the query
-        hidden = torch.where(counted, 0.0, -torch.inf).repeat_interleave(n_layer, 0)[:, None, None]
-        y = F.scaled_dot_product_attention(q, k, v, attn_mask=(self.bias[:, distance] + hidden).to(q.dtype))
-        return x + self.out(y.transpose(1, 2).reshape(batch, n_layer, size, width))
+        hidden = torch.where(counted, 0.0, -torch.inf)[:, None, None]  # (B, 1, 1, C)
+        mask = (self.bias[:, distance] + hidden).to(q.dtype)  # (B, H, C, C), one for all layers
+        y = torch.stack([F.scaled_dot_product_attention(*each, attn_mask=mask) for each in zip(q, k, v, strict=True)], 1)
+        return x + self.out(y.transpose(2, 3).reshape(batch, n_layer, size, width))  # from (B, L, H, C, W / H)
 
 
 class TransformingStack(nn.Module):
