@@ -24,6 +24,7 @@ from .loss import ROWS
 from .prosg import ProSG
 from .recipes import BackboneRecipe, BackboneShape, ProSGRecipe, Schedule, load_recipe
 from .rwkv4 import RWKV4, RWKV4Config
+from .synthesis import DISTANCES
 from .tokenizer import Tokenizer
 
 PROBED_ITEMS = 200
@@ -102,14 +103,15 @@ def plan_prosg(config: Path, device: str) -> dict[str, Any]:
     flops += 6 * per_layer * shape.n_layer * chunks + 6 * change * shape.n_layer * tokens.answer
     if recipe.prosg.source == "tokens":  # the regression: products of all keys with one another, and of that with the values
         flops += 6 * chunks * shape.n_layer * sum(min(rank, a) * (a + b) for a, b in sizes)
-        pairs = tokens.pairs / recipe.prosg.chunk**2
-        flops += 12 * pairs * shape.n_layer * recipe.prosg.attention * (recipe.prosg.width or shape.n_embd)
+    attended = tokens.pairs / recipe.prosg.chunk**2 * shape.n_layer * recipe.prosg.attention  # 0 for the other sources
+    flops += 12 * attended * (recipe.prosg.width or shape.n_embd)
     if recipe.losses.reconstruction:
         flops += 4 * (blocks + head) * tokens.prompt
     if recipe.losses.distil:
         flops += 2 * blocks * (2 * tokens.prompt + tokens.answer) + 2 * head * tokens.predicted
     trained = module + (frozen if recipe.joint else 0)
-    return _plan(shape, recipe.schedule, device, trained, frozen + module, module, flops, tokens, tokens.answer)
+    products = 2 * len(DISTANCES) * attended
+    return _plan(shape, recipe.schedule, device, trained, frozen + module, module, flops, tokens, tokens.answer, products)
 
 
 def _plan(
@@ -122,8 +124,9 @@ def _plan(
     flops: float,
     tokens: _Tokens,
     kept_tokens: float,
+    kept_products: float = 0.0,
 ) -> dict[str, Any]:
-    """`kept_tokens`: of a step, whose activations are kept for the backward pass."""
+    """`kept_tokens`: of a step, whose activations are kept for the backward pass; `kept_products`: numbers of its attention."""
     count, name = _device(device)
     peak = DEVICES[name].bfloat16 if schedule.precision == "bfloat16" else DEVICES[name].float32
     seconds = flops / (peak * UTILISATION * count)
@@ -134,7 +137,9 @@ def _plan(
     memory = {
         "frozen_weights": 4 * (parameters - trained) / sharing,
         "trained_weights_gradients_adam": ADAM_BYTES * trained / sharing,
-        "activations": element * per_part * shape.n_embd * tensors + 8 * ROWS * shape.vocab_size,
+        "activations": element * per_part * shape.n_embd * tensors
+        + element * kept_products / schedule.accumulate / count
+        + 8 * ROWS * shape.vocab_size,
     }
     total = sum(memory.values())
     held = "sharded over all devices" if schedule.shard else "whole on every device"
