@@ -48,7 +48,7 @@ from musi.metrics import (
 )
 from musi.release import load_split, lock_digest
 from musi.samples import Sample
-from musi.schema import Item, Split
+from musi.schema import Item, Split, read_items
 from musi.score import SCORER_VERSION
 
 log = logging.getLogger(__name__)
@@ -70,14 +70,19 @@ def load(
     limit: int | None = None,
     max_words: int | None = None,
     data_dir: str | None = None,
+    imported: str | None = None,
     **_: Any,
 ) -> dict[str, datasets.Dataset]:
     """The first `limit` items of `split` in `lang` whose gold answer has at most `max_words` words: the locked release, built
     into the cache on first use.
 
     `--metadata '{"data_dir": "DIR"}'` takes the files of a built directory instead; they must match the lock all the same.
+    `imported` is a folder that `musi dataset import` made, of which there is no lock.
     """
-    items = load_split(split, Path(data_dir) if data_dir else None, lang)
+    if imported is None:
+        items = load_split(split, Path(data_dir) if data_dir else None, lang)
+    else:
+        items = list(read_items(Path(imported) / f"{split}.jsonl"))
     items = [item for item in items if max_words is None or count_words(item.answer) <= max_words][:limit]
     return {split: datasets.Dataset.from_list([item.model_dump(mode="json") for item in items])}
 
