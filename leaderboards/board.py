@@ -20,13 +20,12 @@ from leaderboards.decisions import Decision, read_decisions
 from leaderboards.export import board_csv, board_json, eval_results
 from leaderboards.pages import SITE, command, render
 from leaderboards.ranking import resampled_retention, tied_ranks
-from leaderboards.record import EntryRecord, TaskRecord, code_digest, records_of
+from leaderboards.record import EntryRecord, code_digest, records_of
 from leaderboards.signals import Signal, twin_names, twins
 from leaderboards.specs import TASKS, TaskSpec
 from leaderboards.submission import slug
 from leaderboards.table import PAGE_ROWS, Row, Section, languages, section_of
 from musi.errors import MusiError
-from musi.retention import Floats
 from musi.schema import canonical_json
 
 BUILT = ".built.json"
@@ -118,8 +117,9 @@ def rows_of(entries: list[Entry], spec: TaskSpec) -> list[Row]:
 
     present = [entry for entry in entries if spec.name in entry.record.tasks]
     present.sort(key=lambda entry: (not judged(entry, spec), -kept(entry), entry.record.name))
-    ranked = [entry for entry in present if judged(entry, spec)]
-    ranks: list[int | None] = list(tied_ranks([_resampled(entry.record.tasks[spec.name]) for entry in ranked]))
+    ranked = [entry.record.tasks[spec.name] for entry in present if judged(entry, spec)]
+    resampled = resampled_retention([task.kept for task in ranked], [task.alone for task in ranked])
+    ranks: list[int | None] = list(tied_ranks(resampled))
     ranks += [None] * (len(present) - len(ranked))
     return [
         Row(
@@ -131,10 +131,6 @@ def rows_of(entries: list[Entry], spec: TaskSpec) -> list[Row]:
         )
         for entry, rank in zip(present, ranks, strict=True)
     ]
-
-
-def _resampled(task: TaskRecord) -> Floats:
-    return resampled_retention(task.kept, task.alone)
 
 
 def write_site(entries: list[Entry], log: list[Decision], out: Path, entry_pages: bool = True) -> None:

@@ -15,18 +15,22 @@ def _draws(n_items: int) -> Floats:
     return rng.multinomial(n_items, np.full(n_items, 1 / n_items), size=RESAMPLES).astype(np.float64)
 
 
-def resampled_retention(kept: Sequence[int], alone: Sequence[int]) -> Floats:
-    """Retention in each of R resamples of the items, (R,), from the stages of each item right in both and right alone, (I,).
+def resampled_retention(kept: Sequence[Sequence[int]], alone: Sequence[Sequence[int]]) -> Floats:
+    """Retention of each of E entries in each of R resamples of the items, (E, R), from the stages of each item right in both and
+    right alone, (E, I).
 
     NaN where nothing passes alone.
     """
-    draws = _draws(len(kept))
+    if not kept:
+        return np.empty((0, RESAMPLES))
+    draws = _draws(len(kept[0]))
     with np.errstate(invalid="ignore"):
-        return (draws @ np.asarray(kept, dtype=np.float64)) / (draws @ np.asarray(alone, dtype=np.float64))
+        found: Floats = (np.array(kept, dtype=np.float64) @ draws.T) / (np.array(alone, dtype=np.float64) @ draws.T)
+    return found
 
 
-def tied_ranks(resampled: Sequence[Floats]) -> list[int]:
-    """Ranks of entries that stand in falling order of retention, each given as resamples (R,).
+def tied_ranks(resampled: Floats) -> list[int]:
+    """Ranks of entries that stand in falling order of retention, each given as resamples, (E, R).
 
     An entry shares the rank of the best entry of its group as long as the 95 % interval of their difference holds zero:
 

@@ -13,7 +13,7 @@ def entry(passed, n_items=200, n_stages=4, noise=0.0, seed=0):
 
 
 def ranks(*entries):
-    return tied_ranks([resampled_retention(*each) for each in entries])
+    return tied_ranks(resampled_retention([kept for kept, _ in entries], [alone for _, alone in entries]))
 
 
 def test_clear_differences_are_ranked_and_close_ones_tied():
