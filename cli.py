@@ -576,6 +576,15 @@ def study_distance(config: StudyConfig = "distance") -> None:
     _study("distance", config)
 
 
+@study.command("long")
+def study_long(config: StudyConfig = "long") -> None:
+    """Answers longer than any that phase 2 has seen, by distance.
+
+    Example: musi study long --config long
+    """
+    _study("long", config)
+
+
 @study.command("transfer")
 def study_transfer(config: StudyConfig = "transfer") -> None:
     """On problems that nothing was trained on, imported with `musi dataset import`.
