@@ -262,8 +262,11 @@ def _write(name: str, study: Study, command: str, rows: Sequence[tuple[Scoring, 
         f"```sh\n{command}\n```",
         "\n".join(lines),
         f"![{study.title}]({figure.name})",
-        *(_by_distance(rows) if study.figure.kind == "distance" else ()),
     ]
+    if study.figure.kind == "distance":
+        by_distance = RESULTS / f"{name}-loss.svg"
+        page += [*_by_distance(rows), f"![Loss by distance]({by_distance.name})"]
+        write_atomically(by_distance, _figure_by_distance(rows).encode())
     write_atomically(RESULTS / f"{name}.md", ("\n\n".join(page) + "\n").encode())
     data = [
         {"name": row.name, "model": row.model, "control": row.control, "lang": row.lang}
@@ -291,11 +294,16 @@ def _difference(found: dict[str, float | None]) -> str:
     return "" if found["value"] is None else f"{found['value']:+.3f} ({found['low']:+.3f} to {found['high']:+.3f})"
 
 
+def _bins() -> tuple[list[tuple[float, float]], list[str]]:
+    """The bins of distance [low, high), and their names."""
+    bins = list(pairwise((*BINS, math.inf)))
+    return bins, [f"{low}–{high}" if high < math.inf else f"{low} and more" for low, high in bins]
+
+
 def _by_distance(rows: Sequence[tuple[Scoring, dict[str, Any]]]) -> list[str]:
     """A table of every row's loss against the first by the words of answer before a stage, and the shares of the tokens."""
     first = rows[0][1]
-    bins = list(pairwise((*BINS, math.inf)))
-    names = [f"{low}–{high}" if high < math.inf else f"{low} and more" for low, high in bins]
+    bins, names = _bins()
     lines = ["| words before the stage | " + " | ".join(names) + " |", "|" + "---|" * (1 + len(bins))]
     tokens = [sum(stage[2] for item in first["stages"] for stage in item if low <= stage[0] < high) for low, high in bins]
     lines.append("| answer tokens | " + " | ".join(f"{count:,}" for count in tokens) + " |")
@@ -303,6 +311,15 @@ def _by_distance(rows: Sequence[tuple[Scoring, dict[str, Any]]]) -> list[str]:
         values["loss_by_distance"] = found = [_loss_against(values, first, low, high) for low, high in bins]
         lines.append("| " + " | ".join([row.name, *map(_difference, found)]) + " |")
     return ["Loss against the first row by distance, nats per answer token:", "\n".join(lines)]
+
+
+def _figure_by_distance(rows: Sequence[tuple[Scoring, dict[str, Any]]]) -> str:
+    lines = []
+    for row, values in rows[1:]:
+        there = [(i, found) for i, found in enumerate(values["loss_by_distance"]) if found["value"] is not None]
+        lines.append(Line(row.name, tuple(Point(i, found["value"], found["low"], found["high"]) for i, found in there)))
+    title = f"Loss against the {rows[0][0].name}, by distance: below 0 is better"
+    return draw(lines, title, "words between prompt and stage", "nats per answer token", _bins()[1])
 
 
 def _cell(values: dict[str, Any], column: str) -> str:

@@ -82,6 +82,8 @@ def test_differences_by_distance_are_those_of_the_stages_there(config: Path) -> 
     page = study.run_study("rehearsal", config, "", lambda line: None)
     rows = json.loads(Path("docs/results/rehearsal.json").read_text())["rows"]
     assert "| words before the stage | 0–25 | 25–50 |" in page.read_text()
+    root = ET.parse("docs/results/rehearsal-loss.svg").getroot()
+    assert len(root.findall(f"{SVG}polyline")) == len(rows) - 1
     kept = [json.loads(path.read_text())["stages"] for path in Path("runs/studies/rehearsal/scores").glob("*.json")]
     tokens = [sum(stage[2] for item in kept[0] for stage in item if low <= stage[0] < high) for low, high in ((0, 25), (25, 50))]
     assert tokens[0] > 0
