@@ -93,11 +93,10 @@ def read_evidence(spec: TaskSpec, items: Sequence[Item], path: Path, results: Ma
 @dataclass(frozen=True, slots=True)
 class _Gold:
     """What every sample of an item is held against, made once for all entries: the document as lm-eval logs it, its canonical
-    text, the digests of document and gold answer, and the prompts of the stages alone."""
+    text, the digest of the gold answer, and the prompts of the stages alone."""
 
     doc: dict[str, Any]
     canonical: str
-    doc_hash: str
     target_hash: str
     singles: tuple[str, ...]
 
@@ -106,15 +105,11 @@ class _Gold:
 def _gold(item: Item) -> _Gold:
     doc = item.model_dump(mode="json")
     singles = tuple(single_prompt(item, k) for k in range(len(item.stages)))
-    return _Gold(doc, canonical_json(doc), _doc_hash(doc), _sha256(item.answer), singles)
+    return _Gold(doc, canonical_json(doc), _sha256(item.answer), singles)
 
 
 def _sha256(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
-
-
-def _doc_hash(doc: dict[str, Any]) -> str:
-    return _sha256(json.dumps(doc, indent=2, ensure_ascii=False))
 
 
 def _join(row: dict[str, Any], item: Item, here: str) -> str:
@@ -123,7 +118,7 @@ def _join(row: dict[str, Any], item: Item, here: str) -> str:
     if doc != ours.doc or canonical_json(doc) != ours.canonical or row.get("target") != item.answer:
         raise MusiError(f"{here} differs from release {item.release}; score again with unchanged data")
     hashes = {
-        "doc_hash": ours.doc_hash if row.get("doc_hash") == ours.doc_hash else _doc_hash(doc),
+        "doc_hash": _sha256(json.dumps(doc, indent=2, ensure_ascii=False)),
         "prompt_hash": _sha256(_context(row, 0, here)),
         "target_hash": ours.target_hash,
     }

@@ -25,6 +25,7 @@ Key = Literal["learned", "input"]
 MIN_RIDGE = 0.01  # below, float32 does not solve the system
 DISTANCES = (-4, 4, 8, None)  # where each head of `attention` looks at first, in tokens; None: everywhere
 REACH = 32  # distances further than this count as the same
+UNSEEN = -1e4  # finite, so that an empty prompt beside longer ones is no NaN
 NOTHING_LEFT = 1e-4  # of a key's square without the mean: from here on it is rounding, and finds nothing
 
 
@@ -99,7 +100,7 @@ class TokenAttention(nn.Module):
         q, k, v = heads.permute(3, 1, 0, 4, 2, 5)  # (L, B, H, C, W / H) each
         place = torch.arange(size, device=x.device)
         distance = (place - place.unsqueeze(1)).clamp(-REACH, REACH) + REACH  # (C, C): of the key from the query
-        hidden = torch.where(counted, 0.0, -torch.inf)[:, None, None]  # (B, 1, 1, C)
+        hidden = torch.where(counted, 0.0, UNSEEN)[:, None, None]  # (B, 1, 1, C)
         mask = (self.bias[:, distance] + hidden).to(q.dtype)  # (B, H, C, C), one for all layers
         y = torch.stack([F.scaled_dot_product_attention(*each, attn_mask=mask) for each in zip(q, k, v, strict=True)], 1)
         return x + self.out(y.transpose(2, 3).reshape(batch, n_layer, size, width))  # from (B, L, H, C, W / H)
