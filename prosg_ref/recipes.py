@@ -46,7 +46,7 @@ class Schedule(Strict):
     extra_items: further items of the train split, generated beyond those of the release.
     languages: of the items, in turn; with more than English alone, each item of the release is taken in one of them.
     patience: stop after so many validations without a better answer perplexity, and keep the best; 0: never.
-    precision: `bfloat16` runs matrix products in it; weights, WKV and losses stay float32.
+    precision: `bfloat16` runs matrix products in it where the processor has such products; weights, WKV and losses stay float32.
     store: precision of the matrices in the checkpoint that is written; a run resumes from float32 all the same. A backbone kept
         in bfloat16 says the same when it decodes with bfloat16 weights, which halves the memory to read.
     shard: every process keeps a share of the weights, gradients and moments (FSDP), for models that fill a device.

@@ -14,7 +14,7 @@ from typing import Literal, cast
 
 import torch
 import torch.nn.functional as F
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 from torch import Tensor, nn
 
 from .adapters import Adapter, Reading
@@ -47,6 +47,8 @@ class ProSGConfig(BaseModel):
     attention: `tokens` only; blocks of attention between the prompt's tokens in the stack, so that what is written at a token can
         come from anywhere in the prompt: the word before the last one, or what the instruction asks for. Time grows with T².
     metric: `key: input` only; rank of a learned change of the space in which inputs are compared. 0: none but weights.
+    offsets: `tokens` only; where a key's value may come from, in tokens from the one that follows the key. 0 tells a text again in its own
+        order; with several, the stack says for every key how much of each, so that lists can also be told backwards or with gaps.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -63,6 +65,13 @@ class ProSGConfig(BaseModel):
     key: Key = "learned"
     attention: int = Field(default=0, ge=0, le=16)
     metric: int = Field(default=0, ge=0, le=4096)
+    offsets: tuple[int, ...] = Field(default=(0,), min_length=1, max_length=16)
+
+    @model_validator(mode="after")
+    def _input_only(self) -> "ProSGConfig":
+        if self.key == "learned" and self.metric:
+            raise ValueError("metric is for `key: input`; set that, or leave metric out")
+        return self
 
     @property
     def taps(self) -> tuple[str, ...]:
@@ -190,7 +199,7 @@ class TokenSynthesis(nn.Module):
         self.config, self.adapter = config, _Shape(adapter)
         self.stack = TransformingStack(config, adapter.n_layer, 1, adapter.width)
         pair = 2 * self.stack.width
-        self.u, self.v, self.gate = nn.ModuleDict(), nn.ModuleDict(), nn.ModuleDict()
+        self.u, self.v, self.gate, self.aim = nn.ModuleDict(), nn.ModuleDict(), nn.ModuleDict(), nn.ParameterDict()
         for target in config.targets:
             d_in, d_out = adapter.targets[target]
             self.u[_key(target)] = _zero(nn.Linear(pair, d_out, bias=False))
@@ -198,6 +207,8 @@ class TokenSynthesis(nn.Module):
                 nn.Linear(pair, d_in) if config.key == "learned" else InputKey(adapter.n_layer, d_in, config.metric)
             )
             self.gate[_key(target)] = _zero(nn.Linear(pair, 1))
+            if len(config.offsets) > 1:
+                self.aim[_key(target)] = nn.Parameter(torch.zeros(adapter.n_layer, len(config.offsets), adapter.width))
         self.gain = nn.Parameter(torch.ones(adapter.n_layer, len(config.targets)))
         self.log_ridge = nn.Parameter(torch.full((adapter.n_layer, len(config.targets)), math.log(config.ridge)))
 
@@ -205,8 +216,9 @@ class TokenSynthesis(nn.Module):
         time = reading.outputs.shape[2]
         inside = torch.arange(time, device=reading.lengths.device) < reading.lengths.unsqueeze(1)  # (B, T)
         counted = F.pad(inside, (0, -time % self.config.chunk)).unflatten(1, (-1, self.config.chunk)).any(2)  # (B, C)
-        x = self.stack(_chunks(reading.outputs, inside, self.config.chunk), counted)  # (B, L, C, W)
-        pair = torch.cat([x, _before(x)], -1)  # (B, L, C, 2 W)
+        outputs = _chunks(reading.outputs, inside, self.config.chunk)  # (B, L, C, D)
+        x = self.stack(outputs, counted)  # (B, L, C, W)
+        pair = torch.cat([x, moved(x, -1)], -1)  # (B, L, C, 2 W)
         ridge = self.log_ridge.exp().clamp(min=MIN_RIDGE)
         delta: dict[str, LowRank] = {}
         gates: dict[str, Tensor] = {}
@@ -214,6 +226,11 @@ class TokenSynthesis(nn.Module):
             gate = 2 * torch.sigmoid(self.gate[_key(target)](pair).float())  # (B, L, C, 1)
             weight = gate.sqrt() * counted[:, None, :, None]
             u = self.u[_key(target)](pair)  # (B, L, C, d_out)
+            if self.aim:
+                u = u * counted[:, None, :, None]
+                aim = torch.einsum("blcd,lfd->blcf", self.stack.norm(outputs), self.aim[_key(target)])
+                shares = torch.softmax(aim, -1).split(1, -1)
+                u = sum((share * moved(u, at) for share, at in zip(shares, self.config.offsets, strict=True)), torch.zeros_like(u))
             written = weight * (self.config.scale * self.gain[:, j].view(1, -1, 1, 1))
             key = self.v[_key(target)]
             learned = key(pair) if self.config.key == "learned" else None
@@ -315,9 +332,9 @@ class _Shape:
         self.matrix = adapter.matrix
 
 
-def _before(x: Tensor) -> Tensor:
-    """Each position's previous one, zeros before the first. (B, L, C, W) -> the same shape"""
-    return F.pad(x, (0, 0, 1, 0))[:, :, :-1]
+def moved(x: Tensor, by: int) -> Tensor:
+    """At each position what stands `by` positions from it, zeros beyond the ends. (B, L, C, W) -> the same shape"""
+    return F.pad(x, (0, 0, max(0, -by), max(0, by))).narrow(2, max(0, by), x.shape[2])
 
 
 def _chunks(x: Tensor, inside: Tensor, size: int) -> Tensor:

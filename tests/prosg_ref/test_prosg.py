@@ -7,7 +7,7 @@ from tiny_models import CONFIG, VARIANTS, random_backbone, random_prosg
 from prosg_ref.adapters import state_features
 from prosg_ref.prosg import ProSG, ProSGConfig
 from prosg_ref.rwkv4 import State
-from prosg_ref.synthesis import InputKey, TokenAttention, regression
+from prosg_ref.synthesis import InputKey, TokenAttention, moved, regression
 
 GENERATOR = torch.Generator().manual_seed(0)
 PROMPT = torch.randint(0, CONFIG.vocab_size, (3, 17), generator=GENERATOR)
@@ -82,9 +82,51 @@ def test_reset_state_control_keeps_the_change() -> None:
 
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_empty_prompt_is_finite(variant: str) -> None:
+    """Alone, and beside longer ones."""
     model = random_prosg(variant)
     memory = model.internalize(torch.zeros(2, 0, dtype=torch.int64))
     assert model.answer(ANSWER[:2], memory)[0].isfinite().all()
+    memory = model.internalize(PROMPT, torch.tensor([17, 0, 1]))
+    assert model.answer(ANSWER, memory)[0].isfinite().all()
+
+
+@pytest.mark.parametrize("by", [-20, -4, -1, 0, 2, 5, 20])
+def test_moved_is_what_stands_so_far_away(by: int) -> None:
+    x = torch.randn(2, 3, 6, 4)
+    for place in range(6):
+        wanted = x[:, :, place + by] if 0 <= place + by < 6 else torch.zeros(2, 3, 4)
+        assert torch.equal(moved(x, by)[:, :, place], wanted)
+
+
+def test_a_list_is_found_backwards() -> None:
+    """With values taken from four tokens back, what stood behind a key finds the item before, and told to look at 0 the one after."""
+    model = ProSG(random_backbone(), ProSGConfig(source="tokens", key="input", targets=("att.value",), depth=0, offsets=(0, -4), ridge=0.01))
+    synthesis = model.synthesis
+    u, key = synthesis.u["att_value"], synthesis.v["att_value"]
+    with torch.no_grad():
+        torch.nn.init.normal_(u.weight)
+        key.now.zero_()
+    prompt = torch.tensor([[10, 5, 11, 5, 12, 5, 13, 5, 14, 5, 15]])
+    lengths = torch.tensor([11])
+    reading = model.adapter.read(prompt, lengths, model.config.taps)
+    x = synthesis.stack(reading.outputs)
+    written = u(torch.cat([x, moved(x, -1)], -1))[0, 0]  # (C, d_out), of the first layer
+    keys = reading.inputs["blocks.0.att.value"][0]
+    found = {}
+    for name, shares in {"on": (9.0, -9.0), "back": (-9.0, 9.0)}.items():
+        with torch.no_grad():
+            direction = synthesis.stack.norm(reading.outputs)[0, 0, 6]
+            synthesis.aim["att_value"].copy_(torch.tensor(shares).view(1, 2, 1) * direction / direction.norm())
+        change = model.synthesis(reading).delta["blocks.0.att.value"]
+        found[name] = (keys[5] - keys[:-1].mean(0)) @ change.a[0].T @ change.b[0]  # after the third item and its comma
+    aim = torch.nn.functional.cosine_similarity
+    assert aim(found["on"], written[6], dim=0) > aim(found["on"], written[2], dim=0)
+    assert aim(found["back"], written[2], dim=0) > aim(found["back"], written[6], dim=0)
+
+
+def test_a_metric_needs_inputs_to_compare() -> None:
+    with pytest.raises(ValueError, match="metric is for `key: input`"):
+        ProSGConfig(source="tokens", metric=4)
 
 
 def test_features_do_not_see_the_gauge() -> None:

@@ -180,6 +180,10 @@ def test_a_module_goes_on_from_one_that_was_trained(data_dir: Path, trained: Pat
     first, second = metrics(tmp_path / "first"), metrics(tmp_path / "second")
     assert first[0]["delta_norm"]["blocks.0.ffn.value"] == 0
     assert second[0]["delta_norm"]["blocks.0.ffn.value"] > 0
+    offsets = tmp_path / "offsets.yaml"
+    offsets.write_text(more.read_text().replace("source: tokens", "source: tokens, offsets: [0, -4]"))
+    train_prosg(offsets, tmp_path / "with offsets")
+    assert metrics(tmp_path / "with offsets")[0]["delta_norm"]["blocks.0.ffn.value"] > 0
     longer = tmp_path / "longer"
     train_backbone(backbone_recipe(tmp_path, data_dir, steps=9), longer)
     later = tmp_path / "later.yaml"

@@ -22,7 +22,8 @@ def random_backbone(seed: int = 0, config: RWKV4Config = CONFIG) -> RWKV4:
 
 
 VARIANTS: dict[str, dict[str, Any]] = {source: {"source": source} for source in SYNTHESES} | {
-    "attention": {"source": "tokens", "key": "input", "attention": 2, "metric": 4}
+    "attention": {"source": "tokens", "key": "input", "attention": 2, "metric": 4},
+    "offsets": {"source": "tokens", "key": "input", "offsets": (0, -4, 2)},
 }
 
 
