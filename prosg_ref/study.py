@@ -28,11 +28,12 @@ from musi.errors import MusiError
 from musi.languages import count_words
 from musi.release import load_split
 from musi.retention import BINS, Floats, curve
+from musi.rng import Stream
 from musi.schema import Item, Split
 
 from .checkpoint import file_sha256, load_backbone, load_prosg, write_atomically
-from .evaluate import Control, Scores, Variant, paired, score
-from .examples import load_items, tokenize
+from .evaluate import Control, Scores, Variant, forced, paired, ppl_interval, score
+from .examples import load_items, note_example, tokenize
 from .figure import Line, Point, draw
 from .recipes import BackboneRecipe, ProSGRecipe, Strict, find_recipe, load_recipe, load_yaml, shipped, validated
 from .tokenizer import AnyTokenizer
@@ -40,7 +41,13 @@ from .train import train_backbone, train_prosg
 
 RESULTS = Path("docs/results")
 RUNS = Path("runs/studies")
-COLUMNS = ("answer_ppl", "token_acc", "forced_retention", "retention", "single_acc", "half_life")
+NOTE_COLUMNS = {"answer_ppl": "answer perplexity", "token_acc": "token accuracy"}
+COLUMNS = NOTE_COLUMNS | {
+    "forced_retention": "forced retention",
+    "retention": "retention",
+    "single_acc": "right alone",
+    "half_life": "half-life, words",
+}
 
 
 class Training(Strict):
@@ -88,6 +95,9 @@ class Study(Strict):
     split: Split = "validation"
     items: int = Field(default=200, ge=1)
     min_words: int = Field(default=0, ge=0, description="only items whose gold answer has at least so many words")
+    notes: tuple[str, ...] = Field(
+        default=(), description="families whose stages are scored instead of whole items, each with its own note, teacher-forced"
+    )
     figure: Figure = Figure()
 
     @model_validator(mode="after")
@@ -213,9 +223,11 @@ def _score(study: Study, row: Scoring, folder: Path, done: Done) -> dict[str, An
     variant, tokenizer, weights = load_variant(done.get(row.model, Path(row.model)), row.control)
     items = study_items(study.split, study.items, row.lang, study.min_words, row.data)
     key = sha256(
-        "\x1f".join(["stage losses", weights, row.control, *(item.id + item.prompt for item in items)]).encode()
+        "\x1f".join(["stage losses", weights, row.control, *study.notes, *(item.id + item.prompt for item in items)]).encode()
     ).hexdigest()[:24]
     kept = folder / "scores" / f"{key}.json"
+    if study.notes and not kept.exists():
+        write_atomically(kept, json.dumps(_score_notes(variant, items, study.notes, tokenizer)).encode())
     if not kept.exists():
         found = score(variant, items, tokenizer)
         values = {**found.as_dict(), "curve": _curve(found), "parameters": sum(p.numel() for p in variant.model.parameters())}
@@ -229,6 +241,26 @@ def _score(study: Study, row: Scoring, folder: Path, done: Done) -> dict[str, An
     return dict(values)
 
 
+def _score_notes(variant: Variant, items: Sequence[Item], families: Sequence[str], tokenizer: AnyTokenizer) -> dict[str, Any]:
+    """Teacher-forced scores of the stages of some families, each with no more than its own note.
+
+    Raises MusiError when the items have less than two such stages.
+    """
+    rng = Stream("notes")
+    pairs = [note_example(item, k, rng) for item in items for k, stage in enumerate(item.stages) if stage.family in families]
+    if len(pairs) < 2:
+        found = f"{len(pairs)} stages of {', '.join(families)} in {len(items)} items"
+        raise MusiError(f"notes: {found}, an interval needs two; raise `items`")
+    scores = forced(variant, tokenize([(variant.prompt(prompt), answer) for prompt, answer in pairs], tokenizer))
+    return {
+        "answer_ppl": scores.answer_ppl,
+        "token_acc": scores.token_acc,
+        "intervals": {"answer_ppl": ppl_interval(scores)},
+        "parameters": sum(p.numel() for p in variant.model.parameters()),
+        "stages": [[[0, nats, tokens]] for nats, tokens in zip(scores.losses, scores.tokens, strict=True)],
+    }
+
+
 def _curve(found: Scores) -> list[dict[str, Any]]:
     return [{"from": low, "to": high, **asdict(estimate)} for low, high, estimate in curve(found.outcomes)]
 
@@ -237,23 +269,16 @@ def _write(name: str, study: Study, command: str, rows: Sequence[tuple[Scoring, 
     """The page with table, figure and command, and the numbers as JSON."""
     figure = RESULTS / f"{name}.svg"
     write_atomically(figure, _figure(study, rows).encode())
-    head = [
-        "variant",
-        "loss",
-        "answer perplexity",
-        "token accuracy",
-        "forced retention",
-        "retention",
-        "right alone",
-        "half-life, words",
-    ]
+    columns = NOTE_COLUMNS if study.notes else COLUMNS
+    head = ["variant", "loss", *columns.values()]
     lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
     for row, values in rows:
         first = next(theirs for other, theirs in rows if (other.lang, other.data) == (row.lang, row.data))
         values["against_first"] = against = _loss_against(values, first)
         beside = "" if values is first else _difference(against)
-        lines.append("| " + " | ".join([row.name, beside, *(_cell(values, column) for column in COLUMNS)]) + " |")
+        lines.append("| " + " | ".join([row.name, beside, *(_cell(values, column) for column in columns)]) + " |")
     more = f", with at least {study.min_words} words of gold answer" if study.min_words else ""
+    more += f", of these the {len(rows[0][1]['stages'])} stages of {', '.join(study.notes)}, each with its own note" if study.notes else ""
     page = [
         f"# {study.title}",
         study.question,

@@ -226,11 +226,8 @@ class TokenSynthesis(nn.Module):
             gate = 2 * torch.sigmoid(self.gate[_key(target)](pair).float())  # (B, L, C, 1)
             weight = gate.sqrt() * counted[:, None, :, None]
             u = self.u[_key(target)](pair)  # (B, L, C, d_out)
-            if self.aim:
-                u = u * counted[:, None, :, None]
-                aim = torch.einsum("blcd,lfd->blcf", self.stack.norm(outputs), self.aim[_key(target)])
-                shares = torch.softmax(aim, -1).split(1, -1)
-                u = sum((share * moved(u, at) for share, at in zip(shares, self.config.offsets, strict=True)), torch.zeros_like(u))
+            if self.config.offsets != (0,):
+                u = self._from_offsets(u * counted[:, None, :, None], outputs, _key(target))
             written = weight * (self.config.scale * self.gain[:, j].view(1, -1, 1, 1))
             key = self.v[_key(target)]
             learned = key(pair) if self.config.key == "learned" else None
@@ -245,6 +242,15 @@ class TokenSynthesis(nn.Module):
                     delta[name] = LowRank(cast(InputKey, key).of_input(found.a, i), found.b) if self.config.metric else found
             gates[target] = gate.squeeze(3) * counted.unsqueeze(1)
         return Synthesised(delta, gates)
+
+    def _from_offsets(self, u: Tensor, outputs: Tensor, target: str) -> Tensor:
+        """Each key's value, from where its shares say. (B, L, C, d_out), and what the blocks put out (B, L, C, D) -> (B, L, C, d_out)"""
+        offsets = self.config.offsets
+        if len(offsets) == 1:
+            return moved(u, offsets[0])
+        aim = torch.einsum("blcd,lfd->blcf", self.stack.norm(outputs), self.aim[target])
+        parts = [share * moved(u, at) for share, at in zip(torch.softmax(aim, -1).split(1, -1), offsets, strict=True)]
+        return torch.stack(parts).sum(0)
 
 
 def regression(v: Tensor, u: Tensor, weight: Tensor, written: Tensor, counted: Tensor, ridge: Tensor) -> LowRank:

@@ -36,7 +36,8 @@ def test_every_shipped_folder_has_a_card_and_all_of_it_is_small() -> None:
 
 def test_recipes_are_followed_back_to_the_first() -> None:
     assert recipes_of("tiny-backbone")[0] == "tiny-backbone-copy"
-    assert recipes_of("tiny-prosg-tokens")[-3:] == ["tiny-backbone", "tiny-prosg-copy", "tiny-prosg-tokens"]
+    parts = ["copy", "mixture", "backwards", "lists", "tokens"]
+    assert recipes_of("tiny-prosg-tokens")[-6:] == ["tiny-backbone", *(f"tiny-prosg-{part}" for part in parts)]
 
 
 def test_figures_of_another_kind_are_refused(tmp_path: Path) -> None:

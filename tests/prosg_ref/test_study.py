@@ -94,6 +94,21 @@ def test_differences_by_distance_are_those_of_the_stages_there(config: Path) -> 
             assert row["against_first"]["value"] == pytest.approx(weighed / sum(tokens))
 
 
+def test_stages_of_a_family_are_scored_with_their_own_notes(config: Path, data_dir: Path) -> None:
+    values = yaml.safe_load(config.read_text())
+    families = [stage.family for item in shortest(data_dir, "validation")[:2] for stage in item.stages]
+    config.write_text(yaml.safe_dump(values | {"notes": families}))
+    page = study.run_study("rehearsal", config, "", lambda line: None).read_text()
+    assert f"of these the {len(families)} stages of {', '.join(families)}, each with its own note" in page
+    assert "| variant | loss | answer perplexity | token accuracy |\n" in page
+    rows = json.loads(Path("docs/results/rehearsal.json").read_text())["rows"]
+    assert len({row["answer_ppl"] for row in rows}) > 1
+    assert math.log(rows[1]["answer_ppl"] / rows[0]["answer_ppl"]) == pytest.approx(rows[1]["against_first"]["value"])
+    config.write_text(yaml.safe_dump(values | {"notes": ["no_such_family"]}))
+    with pytest.raises(MusiError, match="notes: 0 stages of no_such_family in 2 items, an interval needs two"):
+        study.run_study("rehearsal", config, "", lambda line: None)
+
+
 def test_mistakes_are_named(config: Path) -> None:
     values = yaml.safe_load(config.read_text())
     values["train"][1]["after"] = "nothing"
