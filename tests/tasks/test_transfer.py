@@ -39,6 +39,60 @@ def test_imported_chains_are_asked_whole_and_stage_by_stage(kind: str, imported:
     assert len(task.instances) == sum(per_stage(len(item.stages)) for item in items)
 
 
+RECORDS = [  # of the shape of IFEval's
+    {"prompt": "Name three rivers. Do not use any commas.", "instruction_id_list": ["punctuation:no_comma"], "kwargs": [{}]},
+    {
+        "prompt": "Describe a pond in less than 10 words, and use the word reed.",
+        "instruction_id_list": ["length_constraints:number_words", "keywords:existence"],
+        "kwargs": [{"relation": "less than", "num_words": 10}, {"keywords": ["reed"]}],
+    },
+    {
+        "prompt": "Describe a hill in more than 2 sentences.",
+        "instruction_id_list": ["length_constraints:number_sentences"],
+        "kwargs": [{"relation": "at least", "num_sentences": 3}],
+    },
+]
+RESPONSES = {  # strict by instruction, and loose
+    ("Po\nElbe\nSeine", 0): ([True], [True]),
+    ("Po, Elbe, Seine", 0): ([False], [False]),
+    ("Still water, with a reed.", 1): ([True, True], [True, True]),
+    ("Sure, here is a pond for you, as you wished:\nWater and a reed.", 1): ([False, True], [True, True]),
+    ("Water and a lily.", 1): ([True, False], [True, False]),
+}
+
+
+def test_ifeval_is_checked_by_lm_eval_without_a_hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("data").mkdir()
+    Path("data/ifeval.jsonl").write_text("".join(json.dumps({"key": i, **row}) + "\n" for i, row in enumerate(RECORDS)))
+    monkeypatch.setenv("HF_DATASETS_CACHE", str(tmp_path / "cache"))
+    manager = TaskManager(include_path=str(TASKS), include_defaults=False)
+    task = manager.load(["musi_ifeval"])["tasks"]["musi_ifeval"]
+    docs = list(task.test_docs())
+    assert [doc["key"] for doc in docs][:2] == [0, 1]
+    assert [task.doc_to_text(doc) for doc in docs[:2]] == [row["prompt"] for row in RECORDS[:2]]
+    for (response, key), (strict, loose) in RESPONSES.items():
+        found = task.process_results(docs[key], [response])
+        assert (found["inst_level_strict_acc"], found["inst_level_loose_acc"]) == (strict, loose), response
+        assert found["prompt_level_strict_acc"] == all(strict)
+    assert task.aggregation()["inst_level_strict_acc"]([[True, False], [True]]) == pytest.approx(2 / 3)
+
+
+def test_real_ifeval_records_can_be_checked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    source = TASKS.parents[1] / "shared" / "data" / "ifeval_prompts.jsonl"
+    if not source.exists():
+        pytest.skip(f"{source} is not on this machine")
+    monkeypatch.chdir(tmp_path)
+    Path("data").mkdir()
+    Path("data/ifeval.jsonl").write_bytes(source.read_bytes())
+    monkeypatch.setenv("HF_DATASETS_CACHE", str(tmp_path / "cache"))
+    task = TaskManager(include_path=str(TASKS), include_defaults=False).load(["musi_ifeval"])["tasks"]["musi_ifeval"]
+    docs = list(task.test_docs())
+    assert len(docs) > 400
+    passed = [task.process_results(doc, ["A short answer."])["prompt_level_strict_acc"] for doc in docs]
+    assert 0 < sum(passed) < len(docs) / 4
+
+
 def test_group_names_tasks_that_lm_eval_has() -> None:
     names = yaml.safe_load((TASKS / "transfer" / "musi_transfer.yaml").read_text())["task"]
     manager = TaskManager(include_path=str(TASKS))
