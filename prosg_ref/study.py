@@ -278,7 +278,8 @@ def _write(name: str, study: Study, command: str, rows: Sequence[tuple[Scoring, 
         beside = "" if values is first else _difference(against)
         lines.append("| " + " | ".join([row.name, beside, *(_cell(values, column) for column in columns)]) + " |")
     more = f", with at least {study.min_words} words of gold answer" if study.min_words else ""
-    more += f", of these the {len(rows[0][1]['stages'])} stages of {', '.join(study.notes)}, each with its own note" if study.notes else ""
+    if study.notes:
+        more += f", of these the {len(rows[0][1]['stages'])} stages of {', '.join(study.notes)}, each with its own note"
     page = [
         f"# {study.title}",
         study.question,

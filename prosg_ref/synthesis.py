@@ -47,8 +47,8 @@ class ProSGConfig(BaseModel):
     attention: `tokens` only; blocks of attention between the prompt's tokens in the stack, so that what is written at a token can
         come from anywhere in the prompt: the word before the last one, or what the instruction asks for. Time grows with T².
     metric: `key: input` only; rank of a learned change of the space in which inputs are compared. 0: none but weights.
-    offsets: `tokens` only; where a key's value may come from, in tokens from the one that follows the key. 0 tells a text again in its own
-        order; with several, the stack says for every key how much of each, so that lists can also be told backwards or with gaps.
+    offsets: `tokens` only; where a key's value may come from, in tokens from the one that follows the key. 0 tells a text again
+        in its own order; with several, every key has its shares of each, so that lists can also be told backwards or with gaps.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -244,7 +244,10 @@ class TokenSynthesis(nn.Module):
         return Synthesised(delta, gates)
 
     def _from_offsets(self, u: Tensor, outputs: Tensor, target: str) -> Tensor:
-        """Each key's value, from where its shares say. (B, L, C, d_out), and what the blocks put out (B, L, C, D) -> (B, L, C, d_out)"""
+        """Each key's value, from where its shares say. (B, L, C, d_out), block outputs (B, L, C, D) -> (B, L, C, d_out)
+
+        The shares are told from the block outputs themselves: behind the stack's attention all tokens of a prompt look the same.
+        """
         offsets = self.config.offsets
         if len(offsets) == 1:
             return moved(u, offsets[0])

@@ -217,7 +217,9 @@ def _start_prosg(recipe: ProSGRecipe, backbone: RWKV4, config: Path) -> ProSG:
     if recipe.init_from is not None:
         before = load_module(recipe.init_from, backbone)
         if before.config.model_copy(update={"offsets": recipe.prosg.offsets}) != recipe.prosg:
-            raise MusiError(f"{config}: prosg: not that of {recipe.init_from} (offsets may differ); give the same to go on from it")
+            raise MusiError(
+                f"{config}: prosg: not that of {recipe.init_from}; give the same, but for `offsets`, to go on from it"
+            )
         model = ProSG(backbone, recipe.prosg)
         kept = {name: x for name, x in before.synthesis.state_dict().items() if not name.startswith("aim.")}
         if before.config.offsets == recipe.prosg.offsets:

@@ -1,6 +1,7 @@
 """IFEval without a hub: the records that can be checked offline, and lm-eval's checks of them.
 
-Counting sentences and capital words takes nltk's `punkt_tab`, which is downloaded; records that ask for these are left out where it is missing.
+Counting sentences and capital words takes nltk's `punkt_tab`, which is downloaded; records that ask for these are left out where
+it is missing.
 """
 
 from typing import Any

@@ -99,8 +99,9 @@ def test_moved_is_what_stands_so_far_away(by: int) -> None:
 
 
 def test_a_list_is_found_backwards() -> None:
-    """With values taken from four tokens back, what stood behind a key finds the item before, and told to look at 0 the one after."""
-    model = ProSG(random_backbone(), ProSGConfig(source="tokens", key="input", targets=("att.value",), depth=0, offsets=(0, -4), ridge=0.01))
+    """With values from four tokens back, a comma finds the item before the last one; told to look at 0, the one after."""
+    config = ProSGConfig(source="tokens", key="input", targets=("att.value",), depth=0, offsets=(0, -4), ridge=0.01)
+    model = ProSG(random_backbone(), config)
     synthesis = model.synthesis
     u, key = synthesis.u["att_value"], synthesis.v["att_value"]
     with torch.no_grad():

@@ -191,7 +191,7 @@ def test_a_module_goes_on_from_one_that_was_trained(data_dir: Path, trained: Pat
     train_prosg(later, tmp_path / "on the later backbone")
     load_prosg(tmp_path / "on the later backbone", load_backbone(longer)[0], longer)
     more.write_text(more.read_text().replace("source: tokens", "source: tokens, scale: 0.2"))
-    with pytest.raises(MusiError, match=r"more\.yaml: prosg: not that of .*first; give the same"):
+    with pytest.raises(MusiError, match=r"more\.yaml: prosg: not that of .*first; give the same, but for `offsets`, to"):
         train_prosg(more, tmp_path / "third")
 
 
