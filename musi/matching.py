@@ -25,7 +25,7 @@ PAIRS = {'"': '"', "“": "”", "„": "“", "«": "»", "「": "」"}
 _COMMA = re.compile(r" ?[,，、] ?")
 _HAN_SPACE = re.compile(r" (?=[\u3001-\u303f\u3400-\u9fff\uff01-\uff60])|(?<=[\u3001-\u303f\u3400-\u9fff\uff01-\uff60]) ")
 _FENCE = re.compile(r"```[a-zA-Z]*\n([^`]*)```")
-_BULLET = re.compile(r"[*•–-] +(?=\S)")
+_BULLETS = ("- ", "* ", "• ", "– ")
 _RULE_CELL = re.compile(r":?-{1,20}:?")
 _WRAPPERS = ("**", "__", "`", "*", "_")
 _MARKS = ("*", "_", "`")
@@ -143,16 +143,18 @@ def _block(text: str) -> str:
         text = unicodedata.normalize("NFC", text)
     if text.startswith("```") and (fence := _FENCE.fullmatch(text)):
         text = fence[1]
-    return "\n".join(_line(" ".join(line.split()).casefold()) for line in text.splitlines() if line.strip())
+    words = [line.split() for line in text.casefold().splitlines()]
+    return "\n".join([_line(" ".join(line)) for line in words if line])
 
 
 def _line(line: str) -> str:
+    """A line whose words are one space apart."""
     if line.startswith("|") and line.endswith("|"):
         cells = [cell.strip() for cell in line[1:-1].split("|")]
         return "|".join("-" if _RULE_CELL.fullmatch(cell) else cell for cell in cells)
-    if bullet := _BULLET.match(line):
-        line = "- " + line[bullet.end() :]
-    return _COMMA.sub(",", line)
+    if line[:2] in _BULLETS:
+        line = "- " + line[2:]
+    return _COMMA.sub(",", line) if "," in line or not line.isascii() else line
 
 
 def match_json(text: str, gold: str, thousands: str = ",") -> Verdict:

@@ -298,12 +298,11 @@ HOSTILE = [
     "、" * 100_000,
 ]
 MAX_MILLISECONDS = 10
-SLOW_MACHINE = 4  # how much slower a machine may be than those the bar was met on
 
 
 @every_family
 def test_hostile_text_fails_fast(kind):
-    """100 kB of anything in at most 10 ms, on a slow machine 40: a slow regex takes seconds. The best of three times."""
+    """100 kB of anything in at most 10 ms; the best of three times, since a busy machine is no slow verifier."""
     params = problems(kind, 1)[0]
     for text in HOSTILE:
         took = []
@@ -311,7 +310,7 @@ def test_hostile_text_fails_fast(kind):
             start = time.process_time()
             assert not kind.verify(text, params, ENGLISH).passed
             took.append(time.process_time() - start)
-        assert min(took) * 1_000 <= SLOW_MACHINE * MAX_MILLISECONDS, text[:10]
+        assert min(took) * 1_000 <= MAX_MILLISECONDS, text[:10]
 
 
 def test_fact_tables_are_clean():
