@@ -226,22 +226,25 @@ def _score(study: Study, row: Scoring, folder: Path, done: Done) -> dict[str, An
         "\x1f".join(["stage losses", weights, row.control, *study.notes, *(item.id + item.prompt for item in items)]).encode()
     ).hexdigest()[:24]
     kept = folder / "scores" / f"{key}.json"
-    if study.notes and not kept.exists():
-        write_atomically(kept, json.dumps(_score_notes(variant, items, study.notes, tokenizer)).encode())
     if not kept.exists():
-        found = score(variant, items, tokenizer)
-        values = {**found.as_dict(), "curve": _curve(found), "parameters": sum(p.numel() for p in variant.model.parameters())}
-        sizes = [example.stages for example in tokenize([multi_example(item) for item in items], tokenizer)]
-        values["stages"] = [
-            [[stage.distance, nats, tokens] for stage, nats, tokens in zip(item.stages, losses, counts, strict=True)]
-            for item, losses, counts in zip(items, found.losses.stage_losses, sizes, strict=True)
-        ]
+        found = _of_notes(variant, items, study.notes, tokenizer) if study.notes else _of_items(variant, items, tokenizer)
+        values = {**found, "parameters": sum(p.numel() for p in variant.model.parameters())}
         write_atomically(kept, json.dumps(values).encode())
-    values = json.loads(kept.read_text())
-    return dict(values)
+    return dict(json.loads(kept.read_text()))
 
 
-def _score_notes(variant: Variant, items: Sequence[Item], families: Sequence[str], tokenizer: AnyTokenizer) -> dict[str, Any]:
+def _of_items(variant: Variant, items: Sequence[Item], tokenizer: AnyTokenizer) -> dict[str, Any]:
+    """All scores of whole items and their stages alone."""
+    found = score(variant, items, tokenizer)
+    sizes = [example.stages for example in tokenize([multi_example(item) for item in items], tokenizer)]
+    stages = [
+        [[stage.distance, nats, tokens] for stage, nats, tokens in zip(item.stages, losses, counts, strict=True)]
+        for item, losses, counts in zip(items, found.losses.stage_losses, sizes, strict=True)
+    ]
+    return {**found.as_dict(), "curve": _curve(found), "stages": stages}
+
+
+def _of_notes(variant: Variant, items: Sequence[Item], families: Sequence[str], tokenizer: AnyTokenizer) -> dict[str, Any]:
     """Teacher-forced scores of the stages of some families, each with no more than its own note.
 
     Raises MusiError when the items have less than two such stages.
@@ -256,7 +259,6 @@ def _score_notes(variant: Variant, items: Sequence[Item], families: Sequence[str
         "answer_ppl": scores.answer_ppl,
         "token_acc": scores.token_acc,
         "intervals": {"answer_ppl": ppl_interval(scores)},
-        "parameters": sum(p.numel() for p in variant.model.parameters()),
         "stages": [[[0, nats, tokens]] for nats, tokens in zip(scores.losses, scores.tokens, strict=True)],
     }
 

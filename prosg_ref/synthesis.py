@@ -301,8 +301,7 @@ class InputKey(nn.Module):
 
     def forward(self, inputs: Tensor, layer: int) -> Tensor:
         """(B, C, d_in) -> the same shape."""
-        before = F.pad(inputs, (0, 0, 1, 0))[:, :-1]
-        x = torch.addcmul(inputs * self.now[layer], before, self.before[layer])
+        x = torch.addcmul(inputs * self.now[layer], moved(inputs, -1), self.before[layer])
         return x + self.q[layer](self.p[layer](x)) if self.p else x
 
     def of_input(self, a: Tensor, layer: int) -> Tensor:
@@ -342,8 +341,8 @@ class _Shape:
 
 
 def moved(x: Tensor, by: int) -> Tensor:
-    """At each position what stands `by` positions from it, zeros beyond the ends. (B, L, C, W) -> the same shape"""
-    return F.pad(x, (0, 0, max(0, -by), max(0, by))).narrow(2, max(0, by), x.shape[2])
+    """At each position what stands `by` positions from it, zeros beyond the ends. (…, C, W) -> the same shape"""
+    return F.pad(x, (0, 0, max(0, -by), max(0, by))).narrow(-2, max(0, by), x.shape[-2])
 
 
 def _chunks(x: Tensor, inside: Tensor, size: int) -> Tensor:

@@ -220,10 +220,10 @@ def _start_prosg(recipe: ProSGRecipe, backbone: RWKV4, config: Path) -> ProSG:
             raise MusiError(
                 f"{config}: prosg: not that of {recipe.init_from}; give the same, but for `offsets`, to go on from it"
             )
+        if before.config == recipe.prosg:
+            return before.train()
         model = ProSG(backbone, recipe.prosg)
         kept = {name: x for name, x in before.synthesis.state_dict().items() if not name.startswith("aim.")}
-        if before.config.offsets == recipe.prosg.offsets:
-            kept = before.synthesis.state_dict()
         model.synthesis.load_state_dict(kept, strict=False)
         return model
     try:
