@@ -10,6 +10,7 @@ WIDTH, HEIGHT = 640, 360
 LEFT, RIGHT, TOP, BOTTOM = 64, 16, 48, 52
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#7f7f7f", "#000000")
 DASHES = ("", "6 3", "2 3", "8 3 2 3")
+ROW = 20  # px between two rows of `draw_rows`
 DODGE = 5  # px between the intervals of two lines
 STYLE = (
     "<style>text{font:13px sans-serif;fill:#222}.a{stroke:#888}.g{stroke:#ddd}"
@@ -89,6 +90,30 @@ def draw(
         column, row = i % 3, i // 3
         x, y = LEFT + column * 190, HEIGHT + 6 + 20 * row
         out.append(f'<path d="M{x},{y - 4}h22" stroke-width="2" {style}/><text x="{x + 28}" y="{y}">{escape(line.name)}</text>')
+    return "\n".join([*out, "</svg>\n"])
+
+
+def draw_rows(rows: Sequence[tuple[str, Point]], title: str, label: str) -> str:
+    """An SVG file with a row for every name and its value (`y` of the point) along it; for what has no order and long names."""
+    values = [value for _, p in rows for value in (p.y, p.low, p.high) if value is not None]
+    ticks = _ticks(min(0.0, *values), max(0.0, *values))
+    left, bottom = 12 + 8 * max(len(name) for name, _ in rows), TOP + ROW * len(rows)
+
+    def px(value: float) -> float:
+        return left + (value - ticks[0]) / (ticks[-1] - ticks[0]) * (WIDTH - RIGHT - left)
+
+    out = [f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {bottom + 48}" role="img">']
+    out += [f"<title>{escape(title)}</title>", STYLE, f'<text x="12" y="22" font-weight="bold">{escape(title)}</text>']
+    for tick in ticks:
+        out.append(f'<path class="{"g" if tick else "a"}" d="M{px(tick):.1f},{TOP - 8}V{bottom}"/>')
+        out.append(f'<text x="{px(tick):.1f}" y="{bottom + 16}" text-anchor="middle">{tick:g}</text>')
+    out.append(f'<text x="{(left + WIDTH - RIGHT) / 2:.0f}" y="{bottom + 38}" text-anchor="middle">{escape(label)}</text>')
+    for i, (name, p) in enumerate(rows):
+        y = TOP + ROW * i + 4
+        out.append(f'<text x="{left - 10}" y="{y + 4}" text-anchor="end">{escape(name)}</text>')
+        if p.low is not None and p.high is not None:
+            out.append(f'<path d="M{px(p.low):.1f},{y}H{px(p.high):.1f}" stroke-width="1.2" stroke="{COLOURS[0]}"/>')
+        out.append(f'<circle cx="{px(p.y):.1f}" cy="{y}" r="3.5" fill="{COLOURS[0]}">{_words(name, p)}</circle>')
     return "\n".join([*out, "</svg>\n"])
 
 

@@ -34,7 +34,7 @@ from musi.schema import Item, Split
 from .checkpoint import file_sha256, load_backbone, load_prosg, write_atomically
 from .evaluate import Control, Scores, Variant, forced, paired, ppl_interval, score
 from .examples import load_items, note_example, tokenize
-from .figure import Line, Point, draw
+from .figure import Line, Point, draw, draw_rows
 from .recipes import BackboneRecipe, ProSGRecipe, Strict, find_recipe, load_recipe, load_yaml, shipped, validated
 from .tokenizer import AnyTokenizer
 from .train import train_backbone, train_prosg
@@ -269,8 +269,6 @@ def _curve(found: Scores) -> list[dict[str, Any]]:
 
 def _write(name: str, study: Study, command: str, rows: Sequence[tuple[Scoring, dict[str, Any]]]) -> Path:
     """The page with table, figure and command, and the numbers as JSON."""
-    figure = RESULTS / f"{name}.svg"
-    write_atomically(figure, _figure(study, rows).encode())
     columns = NOTE_COLUMNS if study.notes else COLUMNS
     head = ["variant", "loss", *columns.values()]
     lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
@@ -279,6 +277,8 @@ def _write(name: str, study: Study, command: str, rows: Sequence[tuple[Scoring, 
         values["against_first"] = against = _loss_against(values, first)
         beside = "" if values is first else _difference(against)
         lines.append("| " + " | ".join([row.name, beside, *(_cell(values, column) for column in columns)]) + " |")
+    figure = RESULTS / f"{name}.svg"
+    write_atomically(figure, _figure(study, rows).encode())
     more = f", with at least {study.min_words} words of gold answer" if study.min_words else ""
     if study.notes:
         more += f", of these the {len(rows[0][1]['stages'])} stages of {', '.join(study.notes)}, each with its own note"
@@ -373,18 +373,18 @@ def _figure(study: Study, rows: Sequence[tuple[Scoring, dict[str, Any]]]) -> str
             lines.append(Line(row.line or row.name, points))
         names = [f"{low}–{high}" for low, high in bins]
         return draw(lines, study.title, "words between prompt and stage", "retention", names)
+    if all(row.x is None for row, _ in drawn):
+        found = [(row.name, values["against_first"]) for row, values in drawn]
+        losses = [(name, Point(0, loss["value"], loss["low"], loss["high"])) for name, loss in found]
+        return draw_rows(losses, study.title, f"nats per answer token against {rows[0][0].name}: below 0 is better")
     metric = study.figure.metric
     grouped: dict[str, list[Point]] = {}
-    names = []
-    for i, (row, values) in enumerate(drawn):
+    for row, values in drawn:
         value, (low, high) = values[metric], values["intervals"].get(metric, (None, None))
-        if value is not None:
-            x = float(i) if row.x is None else row.x
-            grouped.setdefault(row.line or row.name, []).append(Point(x, value, low, high))
-        names.append(row.name)
+        if value is not None and row.x is not None:
+            grouped.setdefault(row.line or row.name, []).append(Point(row.x, value, low, high))
     lines = [Line(line, tuple(points)) for line, points in grouped.items()]
-    words = names if all(row.x is None for row, _ in drawn) else study.figure.x_names
-    label = study.figure.x_label
+    words, label = study.figure.x_names, study.figure.x_label
     return draw(lines, study.title, label, metric, words, study.figure.log_x, from_zero=metric != "answer_ppl")
 
 

@@ -15,7 +15,7 @@ from musi.languages import LANGUAGES
 from musi.schema import Item, read_items
 from prosg_ref import overhead_study, study, verify
 from prosg_ref.checkpoint import save_prosg
-from prosg_ref.figure import Line, Point, draw
+from prosg_ref.figure import Line, Point, draw, draw_rows
 from prosg_ref.recipes import find_recipe, load_yaml, shipped
 
 SCHEDULE = {"steps": 3, "batch_size": 2, "lr": 1e-3, "warmup_steps": 1, "max_tokens": 20_000, "validation_items": 2}
@@ -182,6 +182,18 @@ def test_figure_is_sound_svg_with_its_values_in_words() -> None:
     assert [title.text for title in root.iter(f"{SVG}title")] == ["T & C", "a <b>: 0.2 (0.1 to 0.3)", "a <b>: 0.4"]
     heights = [float(circle.get("cy")) for circle in root.iter(f"{SVG}circle")]
     assert heights[1] < heights[0]
+
+
+def test_rows_of_a_figure_have_their_names_beside_them() -> None:
+    rows = [("a < b", Point(0, 0.0)), ("a rather long name", Point(0, -0.5, -0.7, 0.1)), ("c", Point(0, 0.25, 0.2, 0.3))]
+    root = ET.fromstring(draw_rows(rows, "T & C", "nats"))
+    circles = root.findall(f"{SVG}circle")
+    heights = {text.text: float(text.attrib["y"]) - 4 for text in root.findall(f"{SVG}text")}
+    assert [float(circle.attrib["cy"]) for circle in circles] == [heights[name] for name, _ in rows]
+    zero, left, right = (float(circle.attrib["cx"]) for circle in circles)
+    assert left < zero < right
+    assert (zero - left) / (right - zero) == pytest.approx(2, abs=0.02)
+    assert circles[1].findtext(f"{SVG}title") == "a rather long name: -0.5 (-0.7 to 0.1)"
 
 
 def test_figure_of_logarithmic_x() -> None:
