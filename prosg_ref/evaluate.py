@@ -90,7 +90,7 @@ def forced(variant: Variant, examples: Sequence[Example]) -> Forced:
     backbone = backbone_of(variant.model)
     for start in range(0, len(order), FORCED_BATCH):
         rows = order[start : start + FORCED_BATCH]
-        batch = split_batch([examples[i] for i in rows])
+        batch = split_batch([examples[i] for i in rows]).to(backbone.emb.weight.device)
         prompts = [examples[i].prompt[:-1] for i in rows]
         donors = [examples[(i + 1) % len(examples)].prompt[:-1] for i in rows]
         memory = controlled_memory(variant.model, prompts, donors, variant.control)
@@ -113,7 +113,7 @@ def forced(variant: Variant, examples: Sequence[Example]) -> Forced:
 
 def token_losses(x: Tensor, head: Tensor, targets: Tensor, weights: Tensor) -> tuple[Tensor, Tensor]:
     """Loss in nats of each counted token (N,), and whether its target was the most likely one (N,), row by row."""
-    rows = (weights > 0).flatten().nonzero().squeeze(1)
+    rows = (weights > 0).flatten().nonzero().squeeze(1).to(x.device)
     target = targets.flatten()[rows].unsqueeze(1)
     losses, hits = [], []
     for part, wanted in zip(x.flatten(0, 1)[rows].split(512), target.split(512), strict=True):
@@ -121,7 +121,7 @@ def token_losses(x: Tensor, head: Tensor, targets: Tensor, weights: Tensor) -> t
         at_target = logits.gather(1, wanted)
         losses.append((logits.logsumexp(1, keepdim=True) - at_target).squeeze(1))
         hits.append((at_target == logits.amax(1, keepdim=True)).squeeze(1))
-    return torch.cat(losses), torch.cat(hits)
+    return torch.cat(losses).cpu(), torch.cat(hits).cpu()
 
 
 def generated(variant: Variant, pairs: Sequence[tuple[str, str]], tokenizer: AnyTokenizer) -> list[str]:

@@ -32,7 +32,6 @@ from .generate import pad
 from .recipes import Schedule
 from .tokenizer import AnyTokenizer
 
-WINDOW = 64  # steps whose examples are drawn together
 _STAGE_BEGINS = re.compile(r"(?<!\n)(?=\n\[\d+\]\n)")  # a cut at a newline leaves the ids as they are
 _SENTENCE_ENDS = re.compile(r"(?<=[.!?]) ")
 
@@ -49,9 +48,14 @@ class Example:
     def tokens(self) -> int:
         return len(self.prompt) + len(self.answer)
 
-    def weights(self, stage_tokens: float) -> list[float]:
-        """Loss weights of the answer's tokens: 1, or less where a stage has more than `stage_tokens` of them."""
-        return [min(1.0, stage_tokens / n) for n in self.stages for _ in range(n)]
+    def weights(self, stage_tokens: float) -> Tensor:
+        """Loss weights of the answer's tokens, (S,): 1, or less where a stage has more than `stage_tokens` of them."""
+        sizes = torch.tensor(self.stages)
+        return (stage_tokens / sizes).clamp(max=1.0).repeat_interleave(sizes)
+
+    def weight(self, stage_tokens: float) -> float:
+        """Sum of `weights`."""
+        return sum(min(float(n), stage_tokens) for n in self.stages)
 
 
 def load_items(path: Path) -> list[Item]:
@@ -146,20 +150,22 @@ class Batches:
 
     def __init__(self, items: list[Item], tokenizer: AnyTokenizer, schedule: Schedule) -> None:
         self.items, self.tokenizer, self.schedule = Pool(items, schedule.extra_items, schedule.languages), tokenizer, schedule
-        self.window = lru_cache(maxsize=2)(self._window)
+        self.cached = lru_cache(maxsize=2)(self.window)
         self.order = lru_cache(maxsize=2)(self._order)
 
     def __getitem__(self, step: int) -> list[Example]:
-        return self.window(step // WINDOW)[step % WINDOW]
+        number, place = divmod(step, self.schedule.window)
+        return self.cached(number)[place]
 
     def _order(self, epoch: int) -> list[int]:
         return Stream(self.schedule.seed, "epoch", epoch).shuffle(range(len(self.items)))
 
-    def _window(self, number: int) -> list[list[Example]]:
-        schedule = self.schedule
+    def window(self, number: int) -> list[list[Example]]:
+        """The batches of as many steps as the schedule draws together; they depend on `number` alone."""
+        schedule, steps = self.schedule, self.schedule.window
         rng = Stream(schedule.seed, "window", number)
-        count = WINDOW * schedule.batch_size
-        first = number * WINDOW < schedule.bare_steps
+        count = steps * schedule.batch_size
+        first = number * steps < schedule.bare_steps
         pairs = []
         for position in range(number * count, (number + 1) * count):
             epoch, place = divmod(position, len(self.items))
@@ -169,14 +175,14 @@ class Batches:
         name = "bare_tokens" if first else "max_tokens"
         limit = getattr(schedule, name)
         fitting = [e for e in tokenize(pairs, self.tokenizer) if e.tokens <= limit]
-        if len(fitting) < WINDOW:
+        if len(fitting) < steps:
             left = f"{len(pairs) - len(fitting)} of {len(pairs)} examples have over {limit} tokens"
             of_families = (
                 f", {count - len(pairs)} items have no stage of schedule.families, or no note" if count > len(pairs) else ""
             )
             raise MusiError(f"schedule.{name}: {left}{of_families}; raise it")
         mixed = rng.shuffle(fitting)
-        return [sorted(mixed[i::WINDOW], key=lambda e: (e.tokens, e.prompt, e.answer)) for i in range(WINDOW)]
+        return [sorted(mixed[i::steps], key=lambda e: (e.tokens, e.prompt, e.answer)) for i in range(steps)]
 
 
 def draw_pair(item: Item, rng: Stream, schedule: Schedule, first: bool) -> tuple[str, str] | None:
@@ -224,7 +230,7 @@ def whole_batch(
     weights = torch.zeros(tokens.shape)
     for i, example in enumerate(examples):
         weights[i, : len(example.prompt)] = prompt_weight
-        weights[i, len(example.prompt) : example.tokens] = torch.tensor(example.weights(stage_tokens))
+        weights[i, len(example.prompt) : example.tokens] = example.weights(stage_tokens)
     return tokens[:, :-1], tokens[:, 1:], weights[:, 1:]
 
 
@@ -236,10 +242,16 @@ class SplitBatch:
     prompt_lengths: Tensor  # (B,)
     inputs: Tensor  # (B, S)
     targets: Tensor  # (B, S)
-    weights: Tensor  # (B, S), 0 on padding
+    weights: Tensor  # (B, S), 0 on padding; always on the CPU, where the loss looks for what counts
 
     def to(self, device: torch.device) -> "SplitBatch":
-        return SplitBatch(*(x.to(device) for x in vars(self).values()))
+        prompt, lengths = sent(self.prompt, device), sent(self.prompt_lengths, device)
+        return SplitBatch(prompt, lengths, sent(self.inputs, device), sent(self.targets, device), self.weights)
+
+
+def sent(x: Tensor, device: torch.device) -> Tensor:
+    """A tensor on a device; nobody waits for what the device has yet to do before."""
+    return x.pin_memory().to(device, non_blocking=True) if device.type == "cuda" else x.to(device)
 
 
 def split_batch(examples: Sequence[Example], stage_tokens: float = math.inf) -> SplitBatch:
@@ -248,5 +260,5 @@ def split_batch(examples: Sequence[Example], stage_tokens: float = math.inf) -> 
     tokens, _ = pad([[e.prompt[-1], *e.answer] for e in examples])
     weights = torch.zeros(tokens.shape[0], tokens.shape[1] - 1)
     for i, example in enumerate(examples):
-        weights[i, : len(example.answer)] = torch.tensor(example.weights(stage_tokens))
+        weights[i, : len(example.answer)] = example.weights(stage_tokens)
     return SplitBatch(prompt, prompt_lengths, tokens[:, :-1], tokens[:, 1:], weights)

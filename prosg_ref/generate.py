@@ -85,7 +85,7 @@ def remember(model: RWKV4 | ProSG, prompts: Sequence[Sequence[int]]) -> Memory:
 
 
 def _read(model: RWKV4 | ProSG, prompts: Sequence[Sequence[int]]) -> Memory:
-    tokens, lengths = pad(prompts)
+    tokens, lengths = (x.to(backbone_of(model).emb.weight.device) for x in pad(prompts))
     if isinstance(model, ProSG):
         return model.internalize(tokens, lengths)
     return Memory(model.hidden(tokens, lengths=lengths)[1], {})
@@ -171,7 +171,7 @@ def generate(
     backbone = backbone_of(model)
     parts = [split_request(request) for request in requests]
     memory = remember(model, [prompt for prompt, _ in parts]) if memory is None else memory
-    tokens, lengths = pad([forced for _, forced in parts])
+    tokens, lengths = (x.to(backbone.emb.weight.device) for x in pad([forced for _, forced in parts]))
     delta: Delta = memory.delta
     logits, state = backbone(tokens, memory.state, lengths, delta, last_only=True)
 

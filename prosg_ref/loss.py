@@ -8,9 +8,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from .examples import sent
 from .linear import linear
 
-ROWS = 512  # tokens whose logits are held at once
+ROWS, DEVICE_ROWS = 512, 16_384  # tokens whose logits are held at once, on the CPU and on other devices
 
 
 class _HeadCrossEntropy(torch.autograd.Function):
@@ -23,8 +24,9 @@ class _HeadCrossEntropy(torch.autograd.Function):
         hits = torch.empty_like(targets, dtype=torch.bool)
         grad_x = torch.empty_like(x) if needs_x else None
         grad_head = torch.zeros_like(head) if needs_head else None
-        for i in range(0, x.shape[0], ROWS):
-            rows = slice(i, i + ROWS)
+        chunk = ROWS if x.device.type == "cpu" else DEVICE_ROWS
+        for i in range(0, x.shape[0], chunk):
+            rows = slice(i, i + chunk)
             logits = linear(x[rows], head)  # (rows, V)
             target = targets[rows].unsqueeze(1)
             at_target = logits.gather(1, target)
@@ -47,8 +49,9 @@ class _HeadCrossEntropy(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> Any:
         saved = list(ctx.saved_tensors)
-        scale = grads[0].item()  # 1 for a plain loss: then a pass over a (V, D) tensor is saved
-        saved = [x if scale == 1.0 else x * scale for x in saved]
+        on_cpu = grads[0].device.type == "cpu"  # elsewhere, to ask for a number is to wait for it
+        if not on_cpu or grads[0].item() != 1.0:  # 1 for a plain loss: then a pass over a (V, D) tensor is saved
+            saved = [x * grads[0] for x in saved]
         grad_x = saved.pop(0) if ctx.has[0] else None
         grad_head = saved.pop(0) if ctx.has[1] else None
         return grad_x, grad_head, None, None
@@ -62,14 +65,16 @@ def head_cross_entropy(
     Args:
         x: normalised outputs of the last block, (B, T, D).
         head: output matrix, (V, D).
-        targets: ids, (B, T). weights: (B, T), >= 0, at least one above 0.
+        targets: ids, (B, T). weights: (B, T), >= 0, at least one above 0; best on the CPU whatever the device of x.
         total: divide by this instead of the sum of the weights: what a part of a batch adds to the mean over all of it.
 
     Returns:
         The loss (a scalar with gradient to x and head), and for each counted token whether its target was the most
         likely one, (N,) bool in row-major order.
     """
-    counts = weights.flatten().nonzero().squeeze(1)  # (N,)
-    chosen = weights.flatten()[counts]
+    places = weights.flatten().nonzero().squeeze(1)  # (N,)
+    chosen = weights.flatten()[places]
+    chosen = sent(chosen / (chosen.sum() if total is None else total), x.device)
+    counts = sent(places, x.device)
     rows = x.flatten(0, 1).index_select(0, counts)  # (N, D)
-    return _HeadCrossEntropy.apply(rows, head, targets.flatten()[counts], chosen / (chosen.sum() if total is None else total))
+    return _HeadCrossEntropy.apply(rows, head, targets.flatten()[counts], chosen)

@@ -84,7 +84,8 @@ class Memory:
         for target, gates in self.gates.items():
             there = gates[gates > 0].float()
             if there.numel():
-                low, high = torch.quantile(there[:: max(1, there.numel() // 10_000)], torch.tensor([0.1, 0.9])).tolist()
+                some = there[:: max(1, there.numel() // 10_000)].cpu()
+                low, high = torch.quantile(some, torch.tensor([0.1, 0.9])).tolist()
                 statistics[target] = {"mean": round(there.mean().item(), 4), "p10": round(low, 4), "p90": round(high, 4)}
         return statistics
 

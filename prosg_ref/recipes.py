@@ -42,6 +42,7 @@ class Schedule(Strict):
         prompts; echo_share: share that write the sentences of a context again, in another order. The rest are whole items.
     families: of which parts of items are made; empty: all. wordings: notes and their instructions come in so many wordings a
         family, 0 for all. Few of both to begin with let a small model find out how to copy before it learns whole sentences.
+    window: the examples of so many steps are drawn together and mixed; fewer where steps are large, to begin soon.
     bare_steps: for so many steps first, no whole items, the rest in proportion, of at most `bare_tokens`.
     extra_items: further items of the train split, generated beyond those of the release.
     languages: of the items, in turn; with more than English alone, each item of the release is taken in one of them.
@@ -72,6 +73,7 @@ class Schedule(Strict):
     families: tuple[str, ...] = ()
     wordings: int = Field(default=0, ge=0)
     max_tokens: int = Field(default=1024, ge=2, description="longer examples are left out")
+    window: int = Field(default=64, ge=1)
     bare_steps: int = Field(default=0, ge=0)
     bare_tokens: int = Field(default=130, ge=2)
     extra_items: int = Field(default=0, ge=0)

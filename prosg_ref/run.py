@@ -28,8 +28,9 @@ from torch.distributed.fsdp import FSDPModule
 
 from musi.errors import MusiError
 
+from .ahead import Steps
 from .checkpoint import load_tensors, save_tensors, write_atomically
-from .examples import Batches, Example, split_evenly
+from .examples import Example, split_evenly
 from .recipes import Schedule
 from .shard import as_sharded, gathered, shard, whole
 
@@ -100,6 +101,7 @@ class Run:
             if self.accelerator.num_processes == 1:
                 raise MusiError("schedule.shard: one process has nobody to share with; use accelerate launch, or shard: false")
             shard(module.to(self.accelerator.device), self.accelerator.device, self.accelerator.num_processes)
+        module.to(self.accelerator.device)
         self.names = {name: p for name, p in module.named_parameters() if p.requires_grad}
         self.bfloat16 = schedule.precision == "bfloat16" and has_bfloat16(self.accelerator.device)
         optimizers = make_optimizers(groups(), schedule, module)
@@ -134,7 +136,9 @@ class Run:
                 prefix = f"optimizer.{names[id(parameter)]}/"
                 state = {key.removeprefix(prefix): x for key, x in tensors.items() if key.startswith(prefix)}
                 if state:
-                    optimizer.state[parameter] = {k: x if k == "step" else as_sharded(x, parameter) for k, x in state.items()}
+                    optimizer.state[parameter] = {
+                        k: x.to(parameter.device) if k == "step" else as_sharded(x, parameter) for k, x in state.items()
+                    }
         if self.main:
             lines = self.metrics_path.read_bytes().splitlines(keepends=True)
             kept = [line for line in lines if line.endswith(b"\n") and json.loads(line)["step"] <= self.step]
@@ -160,7 +164,7 @@ class Run:
         if self.accelerator.trackers:
             self.accelerator.log(dict(_flat(metrics)), step=self.step)
 
-    def train(self, batches: Batches, validate: Callable[[], Metrics], checkpoint: Callable[[], None]) -> None:
+    def train(self, batches: Steps, validate: Callable[[], Metrics], checkpoint: Callable[[], None]) -> None:
         """Run to the last step, or until validation has not bettered for `patience` times; `checkpoint` writes the model."""
         schedule = self.schedule
         console = Console(stderr=True, quiet=not self.main)

@@ -19,9 +19,10 @@ from musi.compose import SEPARATOR, multi_example
 from musi.errors import MusiError
 from musi.schema import Item
 
+from .ahead import drawn_ahead
 from .checkpoint import load_backbone, load_module, save_backbone, save_prosg
 from .evaluate import Control, Variant, forced
-from .examples import Batches, Example, load_items, split_batch, tokenize, whole_batch
+from .examples import Batches, Example, load_items, sent, split_batch, tokenize, whole_batch
 from .generate import pad, remember
 from .loss import head_cross_entropy
 from .prosg import Memory, ProSG
@@ -44,15 +45,14 @@ class BackboneLoss(nn.Module):
 
     def total(self, examples: Sequence[Example]) -> float:
         """Sum of the weights of all tokens that are predicted."""
-        answers = sum(sum(e.weights(self.schedule.stage_tokens)) for e in examples)
+        answers = sum(e.weight(self.schedule.stage_tokens) for e in examples)
         return answers + self.schedule.prompt_weight * sum(len(e.prompt) - 1 for e in examples)
 
     def forward(self, examples: Sequence[Example], total: float, look: bool) -> tuple[Tensor, Metrics]:
         device = self.backbone.emb.weight.device
-        batch = whole_batch(examples, self.schedule.prompt_weight, self.schedule.stage_tokens)
-        inputs, targets, weights = (x.to(device) for x in batch)
-        x, _ = self.backbone.hidden(inputs)
-        return _cross_entropy(x, self.backbone.head.weight, targets, weights, total), {}
+        inputs, targets, weights = whole_batch(examples, self.schedule.prompt_weight, self.schedule.stage_tokens)
+        x, _ = self.backbone.hidden(sent(inputs, device))
+        return _cross_entropy(x, self.backbone.head.weight, sent(targets, device), weights, total), {}
 
 
 class ProSGLoss(nn.Module):
@@ -64,7 +64,7 @@ class ProSGLoss(nn.Module):
         self.model, self.recipe, self.separator = model, recipe, separator
 
     def total(self, examples: Sequence[Example]) -> float:
-        return sum(sum(e.weights(self.recipe.schedule.stage_tokens)) for e in examples)
+        return sum(e.weight(self.recipe.schedule.stage_tokens) for e in examples)
 
     def forward(self, examples: Sequence[Example], total: float, look: bool) -> tuple[Tensor, Metrics]:
         model, losses = self.model, self.recipe.losses
@@ -90,7 +90,7 @@ class ProSGLoss(nn.Module):
         """Mean loss of the prompt's tokens under ΔW, from the state of an empty text."""
         alone = memory.with_reset_state(self.model.adapter)
         x, _ = self.model.hidden(prompt[:, :-1], alone)
-        weights = (torch.arange(prompt.shape[1] - 1, device=prompt.device) < (lengths - 1).unsqueeze(1)).float()
+        weights = (torch.arange(prompt.shape[1] - 1, device=prompt.device) < (lengths - 1).unsqueeze(1)).float().cpu()
         return head_cross_entropy(x.float(), self.model.adapter.head(), prompt[:, 1:], weights)[0]
 
     def _distillation(self, examples: Sequence[Example], x: Tensor, weights: Tensor) -> Tensor:
@@ -102,11 +102,12 @@ class ProSGLoss(nn.Module):
             taught = remember(backbone, twice)
             inputs, _ = pad([[e.prompt[-1], *e.answer[:-1]] for e in examples])
             y, _ = backbone.hidden(inputs.to(x.device), taught.state)
-        rows = weights.flatten().nonzero().squeeze(1)
+        places = weights.flatten().nonzero().squeeze(1)
+        rows, shares = sent(places, x.device), sent(weights.flatten()[places], x.device)
         with torch.autocast(x.device.type, enabled=False):
             ours = F.log_softmax(x.flatten(0, 1)[rows].float() @ head.T, -1)
             theirs = F.log_softmax(y.flatten(0, 1)[rows].float() @ head.T, -1)
-        return (F.kl_div(ours, theirs, log_target=True, reduction="none").sum(1) * weights.flatten()[rows]).sum()
+        return (F.kl_div(ours, theirs, log_target=True, reduction="none").sum(1) * shares).sum()
 
 
 def _cross_entropy(x: Tensor, head: Tensor, targets: Tensor, weights: Tensor, total: float) -> Tensor:
@@ -127,6 +128,7 @@ def train_backbone(config: Path, out_dir: Path, resume: bool = True, tracker: Tr
     if recipe.tied:
         backbone.emb.weight = backbone.head.weight
     backbone.gradient_checkpointing = schedule.gradient_checkpointing
+    batches = drawn_ahead(Batches(items, tokenizer, schedule))
     validation = _validation(recipe.data, tokenizer, schedule)
     run = Run(
         out_dir,
@@ -142,7 +144,7 @@ def train_backbone(config: Path, out_dir: Path, resume: bool = True, tracker: Tr
         found = forced(Variant(backbone), validation)
         return {"answer_ppl": found.answer_ppl, "token_acc": found.token_acc, "stage_acc": found.stage_acc}
 
-    run.train(Batches(items, tokenizer, schedule), validate, lambda: save_backbone(out_dir, backbone, tokenizer, schedule.store))
+    run.train(batches, validate, lambda: save_backbone(out_dir, backbone, tokenizer, schedule.store))
 
 
 def train_prosg(config: Path, out_dir: Path, resume: bool = True, tracker: Tracker | None = None) -> None:
@@ -165,6 +167,7 @@ def train_prosg(config: Path, out_dir: Path, resume: bool = True, tracker: Track
     def groups() -> list[dict[str, Any]]:
         return synthesis_groups(model.synthesis, schedule.lr) + (backbone.lr_groups(schedule.lr) if recipe.joint else [])
 
+    batches = drawn_ahead(Batches(items, tokenizer, schedule))
     validation = _validation(recipe.data, tokenizer, schedule)
     loss = ProSGLoss(model, recipe, tokenizer.encode(SEPARATOR))
     run = Run(out_dir, config.read_text("utf-8"), schedule, loss, groups, resume, tracker)
@@ -186,7 +189,7 @@ def train_prosg(config: Path, out_dir: Path, resume: bool = True, tracker: Track
             save_backbone(out_dir / "backbone", backbone, tokenizer, schedule.store)
         save_prosg(out_dir, model, out_dir / "backbone" if recipe.joint else recipe.backbone, schedule.store)
 
-    run.train(Batches(items, tokenizer, schedule), validate, checkpoint)
+    run.train(batches, validate, checkpoint)
 
 
 def _validation(data: Path, tokenizer: AnyTokenizer, schedule: Schedule) -> list[Example]:

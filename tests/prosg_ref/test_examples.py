@@ -12,7 +12,6 @@ from musi.generate import build_item
 from musi.languages import LANGUAGES
 from musi.rng import Stream
 from prosg_ref.examples import (
-    WINDOW,
     Batches,
     Example,
     Pool,
@@ -30,6 +29,7 @@ from prosg_ref.tokenizer import Tokenizer
 
 A, B = Example([1, 2, 3], [4, 0], (2,)), Example([5], [6, 7, 8, 0], (1, 3))
 SCHEDULE = Schedule(steps=10, batch_size=2, lr=0.1, max_tokens=20_000)
+WINDOW = SCHEDULE.window
 
 
 def test_whole_batch() -> None:

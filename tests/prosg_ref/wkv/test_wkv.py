@@ -4,7 +4,6 @@ import logging
 import os
 import subprocess
 import sys
-from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -114,8 +113,8 @@ def test_two_threads_give_the_same_bits() -> None:
 @pytest.mark.parametrize(
     ("device", "dtype", "installed", "chosen"),
     [
-        ("cuda", torch.float32, True, "fla"),
-        ("cuda", torch.bfloat16, True, "fla"),
+        ("cuda", torch.float32, True, "gpu"),
+        ("cuda", torch.bfloat16, True, "gpu"),
         ("cuda", torch.float64, True, "scan"),
         ("cuda", torch.float32, False, "scan"),
         ("cpu", torch.float32, True, "cpu"),
@@ -130,7 +129,7 @@ def test_choice_is_logged(
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    monkeypatch.setattr(wkv_module.fla, "kernel", lambda: print if installed else None)
+    monkeypatch.setattr(wkv_module, "gpu_kernels", lambda: wkv_module if installed else None)
     wkv_module._log_choice.cache_clear()
     with caplog.at_level(logging.INFO):
         assert wkv_module.choose(device, dtype, "auto") == chosen
@@ -138,39 +137,39 @@ def test_choice_is_logged(
     assert [r.getMessage() for r in caplog.records] == [f"wkv: using {chosen} (auto for {dtype} on {device})"]
 
 
-def test_fla_that_is_not_installed(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
-    wkv_module.fla.kernel.cache_clear()
-    monkeypatch.setitem(sys.modules, "fla", None)
-    monkeypatch.setitem(sys.modules, "fla.ops.rwkv4", None)
+def test_without_triton_the_scan_takes_over(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+    wkv_module.gpu_kernels.cache_clear()
+    monkeypatch.setitem(sys.modules, "triton", None)
+    monkeypatch.delitem(sys.modules, "prosg_ref.wkv.gpu", raising=False)
+    monkeypatch.delattr(wkv_module, "gpu", raising=False)
     try:
         with caplog.at_level(logging.WARNING):
             assert wkv_module.choose("cuda", torch.float32, "auto") == "scan"
             wkv_module.choose("cuda", torch.float32, "auto")
-        assert [r.getMessage()[:13] for r in caplog.records] == ["wkv: no fla ("]
-        with pytest.raises(RuntimeError, match="fla is not installed here; install musi\\[cuda\\]"):
-            wkv(*inputs(torch.float32), impl="fla")
+        assert [r.getMessage()[:16] for r in caplog.records] == ["wkv: no Triton ("]
+        with pytest.raises(RuntimeError, match="Triton is not installed here"):
+            wkv(*inputs(torch.float32), impl="gpu")
     finally:
-        wkv_module.fla.kernel.cache_clear()
+        wkv_module.gpu_kernels.cache_clear()
 
 
-@pytest.mark.skipif(find_spec("fla") is None, reason="needs the package fla (extra `cuda`)")
-def test_fla_equals_naive() -> None:
+def test_gpu_kernels_equal_naive() -> None:
     """In Triton's interpreter, which has to be chosen before Triton is imported: so in a process of its own."""
-    code = "import test_wkv; test_wkv.compare_fla()"
+    code = "import test_wkv; test_wkv.compare_gpu()"
     environment = os.environ | {"TRITON_INTERPRET": "1", "PYTHONPATH": os.pathsep.join([str(Path(__file__).parent), *sys.path])}
     subprocess.run([sys.executable, "-W", "ignore", "-c", code], check=True, env=environment)
 
 
-def compare_fla() -> None:
+def compare_gpu() -> None:
     shape = {"batch": 3, "time": 7, "channels": 40}
     for lengths in (None, [7, 0, 3]):
         counts = None if lengths is None else torch.tensor(lengths)
         wanted = results("naive", torch.float64, counts, **shape)
-        assert_close(results("fla", torch.float32, counts, **shape), wanted, 1e-5)
+        assert_close(results("gpu", torch.float32, counts, **shape), wanted, 1e-5)
     k, v, w, u, state = inputs(torch.float32, **shape)
     with torch.no_grad():
         state[:, :2], state[:, 2] = 0.0, -1e30  # nothing read yet, in a row without a token as well
-    out, last = wkv(k, v, w, u, state, torch.tensor([7, 0, 3]), "fla")
+    out, last = wkv(k, v, w, u, state, torch.tensor([7, 0, 3]), "gpu")
     grads = torch.autograd.grad(out.sum() + last[:, :2].sum(), [k, v, w, u, state])
     assert all(x.isfinite().all() for x in (out, last, *grads))
     assert torch.equal(last[1], state[1])
