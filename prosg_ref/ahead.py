@@ -11,39 +11,45 @@ from typing import Protocol
 import torch
 
 from .examples import Batches, Example
+from .graphs import Part, StaticLoss, cut
+
+Step = list[Example] | list[Part]
 
 
 class Steps(Protocol):
-    """The examples of any step of a run."""
+    """The examples of any step of a run, or the parts they were cut into."""
 
-    def __getitem__(self, step: int) -> list[Example]: ...
+    def __getitem__(self, step: int) -> Step: ...
 
 
 _drawn: Batches  # in a drawing process, what it was forked with
+_loss: StaticLoss | None
 
 
-def _window(number: int) -> list[list[Example]]:
-    return _drawn.window(number)
+def _window(number: int) -> list[Step]:
+    window = _drawn.window(number)
+    return [*window] if _loss is None else [cut(_loss, examples) for examples in window]
 
 
-def _keep(batches: Batches) -> None:
-    global _drawn
-    _drawn = batches
+def _keep(batches: Batches, loss: StaticLoss | None) -> None:
+    global _drawn, _loss
+    torch.set_num_threads(1)  # those of the process before are not here
+    _drawn, _loss = batches, loss
 
 
 class Ahead:
-    """`batches`, from `processes` that draw the next windows while one is used. Ask for steps in order.
+    """`batches`, from `processes` that draw the next windows while one is used, and cut them for `loss`. Ask for steps in order.
 
     The processes are forked, since the items of a release take longer to send than to inherit: make this before anything runs on
     a device.
     """
 
-    def __init__(self, batches: Batches, processes: int) -> None:
+    def __init__(self, batches: Batches, processes: int, loss: StaticLoss | None = None) -> None:
         self.size, self.processes = batches.schedule.window, processes
         self.last = (batches.schedule.steps - 1) // self.size
         context = multiprocessing.get_context("fork")
-        self.pool = ProcessPoolExecutor(processes, context, initializer=_keep, initargs=(batches,))
-        self.windows: dict[int, Future[list[list[Example]]]] = {}
+        self.pool = ProcessPoolExecutor(processes, context, initializer=_keep, initargs=(batches, loss))
+        self.windows: dict[int, Future[list[Step]]] = {}
         self._order(0)
 
     def _order(self, number: int) -> None:
@@ -51,7 +57,7 @@ class Ahead:
             if later not in self.windows:
                 self.windows[later] = self.pool.submit(_window, later)
 
-    def __getitem__(self, step: int) -> list[Example]:
+    def __getitem__(self, step: int) -> Step:
         number, place = divmod(step, self.size)
         for done in [other for other in self.windows if other < number]:
             del self.windows[done]
@@ -59,7 +65,9 @@ class Ahead:
         return self.windows[number].result()[place]
 
 
-def drawn_ahead(batches: Batches) -> Steps:
-    """`batches` themselves, or where a GPU waits for them, drawn by every core but one."""
+def drawn_ahead(batches: Batches, loss: StaticLoss) -> Steps:
+    """`batches` themselves, or where a GPU waits for them, drawn by every core but one, and with `graphs` cut into parts."""
     cores = (os.cpu_count() or 1) - 1
-    return Ahead(batches, cores) if torch.cuda.is_available() and cores > 0 else batches
+    if not torch.cuda.is_available() or cores == 0:
+        return batches
+    return Ahead(batches, cores, loss if batches.schedule.graphs else None)

@@ -44,7 +44,7 @@ class _HeadCrossEntropy(torch.autograd.Function):
         ctx.save_for_backward(*(g for g in (grad_x, grad_head) if g is not None))
         ctx.has = (needs_x, needs_head)
         ctx.mark_non_differentiable(hits)
-        return losses @ weights, hits
+        return (losses * weights).sum(), hits
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> Any:
@@ -65,13 +65,17 @@ def head_cross_entropy(
     Args:
         x: normalised outputs of the last block, (B, T, D).
         head: output matrix, (V, D).
-        targets: ids, (B, T). weights: (B, T), >= 0, at least one above 0; best on the CPU whatever the device of x.
+        targets: ids, (B, T). weights: (B, T), >= 0, at least one above 0. On the CPU whatever the device of x, tokens of weight 0
+            are left out; on another device all are computed, since to look for them would be to wait for it.
         total: divide by this instead of the sum of the weights: what a part of a batch adds to the mean over all of it.
 
     Returns:
-        The loss (a scalar with gradient to x and head), and for each counted token whether its target was the most
+        The loss (a scalar with gradient to x and head), and for each token that was computed whether its target was the most
         likely one, (N,) bool in row-major order.
     """
+    if weights.device.type != "cpu":
+        shares = (weights / (weights.sum() if total is None else total)).flatten()
+        return _HeadCrossEntropy.apply(x.flatten(0, 1), head, targets.flatten(), shares)
     places = weights.flatten().nonzero().squeeze(1)  # (N,)
     chosen = weights.flatten()[places]
     chosen = sent(chosen / (chosen.sum() if total is None else total), x.device)

@@ -51,6 +51,8 @@ class Schedule(Strict):
     store: precision of the matrices in the checkpoint that is written; a run resumes from float32 all the same. A backbone kept
         in bfloat16 says the same when it decodes with bfloat16 weights, which halves the memory to read.
     shard: every process keeps a share of the weights, gradients and moments (FSDP), for models that fill a device.
+    graphs: on a GPU, run a step's examples as CUDA graphs of a few shapes, for models so small that starting kernels takes longer
+        than running them; `accumulate` counts for nothing then. One process only, and no further `losses`.
     gradient_checkpointing: keep one tensor per block of a training pass and compute the rest again: less memory, more time.
     """
 
@@ -85,6 +87,7 @@ class Schedule(Strict):
     precision: Literal["float32", "bfloat16"] = "float32"
     store: Store = "float32"
     gradient_checkpointing: bool = False
+    graphs: bool = False
     shard: bool = False
 
     @model_validator(mode="after")
@@ -92,6 +95,8 @@ class Schedule(Strict):
         parts = self.single_share + self.bare_share + self.note_share + self.echo_share
         if parts > 1 + 1e-9:
             raise ValueError("single_share, bare_share, note_share and echo_share are over 1 together")
+        if self.graphs and (self.shard or self.gradient_checkpointing):
+            raise ValueError("graphs: not with shard or gradient_checkpointing")
         if self.shard and self.optimizer == "muon":
             raise ValueError("shard: muon needs whole matrices; use adam")
         for family in self.families:

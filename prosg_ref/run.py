@@ -28,9 +28,10 @@ from torch.distributed.fsdp import FSDPModule
 
 from musi.errors import MusiError
 
-from .ahead import Steps
+from .ahead import Step, Steps
 from .checkpoint import load_tensors, save_tensors, write_atomically
 from .examples import Example, split_evenly
+from .graphs import Graphs, Part, StaticLoss
 from .recipes import Schedule
 from .shard import as_sharded, gathered, shard, whole
 
@@ -48,6 +49,10 @@ class PartLoss(Protocol):
     def total(self, examples: Sequence[Example]) -> float: ...
 
     def __call__(self, examples: Sequence[Example], total: float, look: bool) -> tuple[Tensor, Metrics]: ...
+
+    def look(self, *tensors: Tensor) -> Metrics:
+        """What costs time to look at, of a batch of `StaticLoss.tensors`."""
+        ...
 
 
 def lr_factor(step: int, schedule: Schedule) -> float:
@@ -104,6 +109,11 @@ class Run:
         module.to(self.accelerator.device)
         self.names = {name: p for name, p in module.named_parameters() if p.requires_grad}
         self.bfloat16 = schedule.precision == "bfloat16" and has_bfloat16(self.accelerator.device)
+        self.graphs: Graphs | None = None
+        if schedule.graphs and self.accelerator.device.type == "cuda":
+            if self.accelerator.num_processes > 1:
+                raise MusiError("schedule.graphs: for one process; start it without accelerate launch, or with graphs: false")
+            self.graphs = Graphs(cast(StaticLoss, module).of_tensors, list(self.names.values()), self.bfloat16)
         optimizers = make_optimizers(groups(), schedule, module)
         self.base_lrs = [[group["lr"] for group in optimizer.param_groups] for optimizer in optimizers]
         self.optimizers = optimizers
@@ -207,13 +217,32 @@ class Run:
         self.best, self.stale = (value, 0) if better else (self.best, self.stale + 1)
         return better
 
-    def _step(self, examples: list[Example]) -> Metrics:
+    def _step(self, batch: Step) -> Metrics:
         """One optimiser step on a global batch."""
         start = time.perf_counter()
         factor = lr_factor(self.step, self.schedule)
         for optimizer, lrs in zip(self.optimizers, self.base_lrs, strict=True):
             for group, lr in zip(optimizer.param_groups, lrs, strict=True):
                 group["lr"] = lr * factor
+        loss, metrics = self._gradients(batch)
+        norm = gathered(nn.utils.clip_grad_norm_(self.names.values(), self.schedule.clip))
+        for optimizer in self.optimizers:
+            optimizer.step()
+            optimizer.zero_grad(set_to_none=self.graphs is None)
+        if not torch.isfinite(norm):
+            raise MusiError(
+                f"{self.out_dir}: the gradient is not finite at step {self.step + 1}; lower schedule.lr and start a new run"
+            )
+        self.step += 1
+        speed = sum(x.tokens for x in batch) / (time.perf_counter() - start)
+        numbers = {"loss": loss.item(), "lr": self.base_lrs[0][0] * factor, "grad_norm": norm.item()}
+        return {**numbers, "tokens_per_s": round(speed), **metrics}
+
+    def _gradients(self, batch: Step) -> tuple[Tensor, Metrics]:
+        """Loss and gradients of a global batch."""
+        if self.graphs is not None:
+            return self._of_parts(cast(list[Part], batch), self.graphs)
+        examples = cast(list[Example], batch)
         world, accumulate = self.accelerator.num_processes, self.schedule.accumulate
         total = cast(PartLoss, self.module).total(examples)
         loss = torch.zeros((), device=self.accelerator.device)
@@ -234,19 +263,18 @@ class Run:
             loss += part_loss.detach()
             for name, value in found.items():
                 metrics[name] = metrics.get(name, 0.0) + value if isinstance(value, float) else value
-        loss = cast(Tensor, self.accelerator.reduce(loss, "sum"))
-        norm = gathered(nn.utils.clip_grad_norm_(self.names.values(), self.schedule.clip))
-        if not torch.isfinite(norm):
-            raise MusiError(
-                f"{self.out_dir}: the gradient is not finite at step {self.step + 1}; lower schedule.lr and start a new run"
-            )
-        for optimizer in self.optimizers:
-            optimizer.step()
-            optimizer.zero_grad()
-        self.step += 1
-        speed = sum(e.tokens for e in examples) / (time.perf_counter() - start)
-        numbers = {"loss": loss.item(), "lr": self.base_lrs[0][0] * factor, "grad_norm": norm.item()}
-        return {**numbers, "tokens_per_s": round(speed), **metrics}
+        return cast(Tensor, self.accelerator.reduce(loss, "sum")), metrics
+
+    def _of_parts(self, parts: list[Part], graphs: Graphs) -> tuple[Tensor, Metrics]:
+        """The same, of parts that are run as CUDA graphs."""
+        device = self.accelerator.device
+        loss = torch.zeros((), device=device)
+        for part in parts:
+            loss += graphs.run(part, device)
+        if self.step % (10 * LOOK_EVERY):
+            return loss, {}
+        with torch.no_grad():
+            return loss, cast(PartLoss, self.module).look(*(torch.from_numpy(x).to(device) for x in parts[-1].arrays))
 
 
 def has_bfloat16(device: torch.device) -> bool:

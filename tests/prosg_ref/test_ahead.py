@@ -3,12 +3,14 @@
 from pathlib import Path
 
 import pytest
+from tiny_models import random_backbone
 
 from musi.errors import MusiError
 from prosg_ref.ahead import Ahead, drawn_ahead
 from prosg_ref.examples import Batches, load_items
 from prosg_ref.recipes import Schedule
 from prosg_ref.tokenizer import Tokenizer
+from prosg_ref.train import BackboneLoss
 
 SCHEDULE = Schedule(steps=10, batch_size=2, lr=0.1, max_tokens=20_000, window=4)
 
@@ -30,4 +32,4 @@ def test_what_goes_wrong_is_told(data_dir: Path, tokenizer: Tokenizer) -> None:
 
 def test_without_a_device_nobody_draws_ahead(data_dir: Path, tokenizer: Tokenizer) -> None:
     batches = Batches(load_items(data_dir / "train.jsonl"), tokenizer, SCHEDULE)
-    assert drawn_ahead(batches) is batches
+    assert drawn_ahead(batches, BackboneLoss(random_backbone(), SCHEDULE)) is batches
