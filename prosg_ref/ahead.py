@@ -65,7 +65,7 @@ class Ahead:
         return self.windows[number].result()[place]
 
 
-def drawn_ahead(batches: Batches, loss: StaticLoss) -> Steps:
+def drawn_ahead(batches: Batches, loss: StaticLoss | None = None) -> Steps:
     """`batches` themselves, or where a GPU waits for them, drawn by every core but one, and with `graphs` cut into parts."""
     cores = (os.cpu_count() or 1) - 1
     if not torch.cuda.is_available() or cores == 0:

@@ -45,12 +45,13 @@ METRICS = {
 
 
 def recipes_of(name: str) -> list[str]:
-    """The recipes that led to a checkpoint, the first one first; a shipped backbone counts as one step, `tiny-backbone`."""
+    """The recipes that led to a checkpoint, those of its backbone first; a shipped backbone is the end of `tiny-backbone`."""
     values = yaml.safe_load(find_recipe(name).read_text("utf-8"))
-    before = values.get("init_from") or values.get("backbone")
-    if before is None:
-        return [name]
-    return [*recipes_of("tiny-backbone" if "weights" in before else Path(before).name), name]
+    chain: list[str] = []
+    for before in filter(None, (values.get("backbone"), values.get("init_from"))):
+        recipes = recipes_of("tiny-backbone" if "weights" in before else Path(before).name)
+        chain += [each for each in recipes if each not in chain]
+    return [*chain, name]
 
 
 def config_digest(name: str) -> str:

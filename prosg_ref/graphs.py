@@ -1,4 +1,4 @@
-"""A step cut into parts of a few fixed shapes, which a GPU runs as CUDA graphs.
+"""Phase 1 in a few fixed shapes, which a GPU runs as CUDA graphs.
 
 A model this small spends its time on starting kernels, not in them: a step of 256 examples took 240 ms on an H200. A graph starts
 all kernels of a part's forward and backward pass at once, but holds for one shape only. So examples are padded to the next of a
@@ -15,41 +15,31 @@ from torch import Tensor, nn
 
 from .examples import Example, sent
 
-PART_TOKENS = 65_536  # of a part, padding included
+LENGTHS = (64, 128, 192, 256, 384, 512, 768, 1024, 1536, 2048, 3072, 4096, 8192, 32_768)
 ROWS = (4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1024)
+PART_TOKENS = 65_536  # of a part, padding included, where it has more than the fewest rows
 WARM_UP = 2  # runs before a graph is made: kernels are compiled, libraries get their workspaces
 
 Array = np.ndarray[Any, Any]
 
 
 class Part(NamedTuple):
-    """What a loss is computed from, and how many tokens of it are of examples."""
+    """Inputs, targets and loss weights (B, T), and how many of the tokens are of examples."""
 
     arrays: tuple[Array, ...]
     tokens: int
 
 
 class StaticLoss(Protocol):
-    """A loss whose batches can be brought to a shape.
-
-    lengths: for each pass (of the whole, or of prompt and answer), those that it is padded to.
-    passes: for each of its tensors, the pass whose tokens its second dimension counts; None where it has none.
-    """
-
-    lengths: tuple[tuple[int, ...], ...]
-    passes: tuple[int | None, ...]
+    """A loss whose batches can be brought to a shape."""
 
     def total(self, examples: Sequence[Example]) -> float: ...
 
-    def sizes(self, example: Example) -> tuple[int, ...]:
-        """Tokens of each pass."""
+    def tensors(self, examples: Sequence[Example]) -> tuple[Tensor, Tensor, Tensor]:
+        """Inputs, targets, and loss weights, 0 on padding, (B, T) each."""
         ...
 
-    def tensors(self, examples: Sequence[Example]) -> tuple[Tensor, ...]:
-        """A batch, (B, …) each. The last are the loss weights, 0 on padding."""
-        ...
-
-    def of_tensors(self, *tensors: Tensor) -> Tensor:
+    def of_tensors(self, inputs: Tensor, targets: Tensor, weights: Tensor) -> Tensor:
         """Sum of the losses by their weights."""
         ...
 
@@ -58,23 +48,19 @@ def cut(loss: StaticLoss, examples: Sequence[Example]) -> list[Part]:
     """All examples of a step in parts of fixed shapes; the losses of the parts add up to the step's mean loss."""
     total = loss.total(examples)
 
-    def shape(example: Example) -> tuple[int, ...]:
-        fitting = zip(loss.sizes(example), loss.lengths, strict=True)
-        return tuple(next(length for length in lengths if size <= length) for size, lengths in fitting)
+    def fitting(example: Example) -> int:
+        return next(length for length in LENGTHS if example.tokens - 1 <= length)
 
     parts = []
-    for lengths, group in groupby(sorted(examples, key=shape), key=shape):
+    for length, group in groupby(sorted(examples, key=fitting), key=fitting):
         alike = list(group)
-        most = max((rows for rows in ROWS if rows * sum(lengths) <= PART_TOKENS), default=ROWS[0])
+        most = max((rows for rows in ROWS if rows * length <= PART_TOKENS), default=ROWS[0])
         for i in range(0, len(alike), most):
             some = alike[i : i + most]
             rows = next(rows for rows in ROWS if len(some) <= rows)
-            *ids, weights = (x.numpy() for x in loss.tensors(some))
-            arrays: list[Array] = [*(x.astype(np.int32) for x in ids), weights / np.float32(total)]
-            padded = [
-                np.pad(x, [(0, rows - len(x)), *([] if one is None else [(0, lengths[one] - x.shape[1])])])
-                for x, one in zip(arrays, loss.passes, strict=True)
-            ]
+            inputs, targets, weights = (x.numpy() for x in loss.tensors(some))
+            arrays: list[Array] = [inputs.astype(np.int32), targets.astype(np.int32), weights / np.float32(total)]
+            padded = [np.pad(x, [(0, rows - x.shape[0]), (0, length - x.shape[1])]) for x in arrays]
             parts.append(Part(tuple(padded), sum(e.tokens for e in some)))
     return parts
 
@@ -84,7 +70,7 @@ class Graphs:
 
     def __init__(self, loss: Callable[..., Tensor], parameters: Sequence[nn.Parameter], bfloat16: bool) -> None:
         self.loss, self.parameters, self.bfloat16 = loss, parameters, bfloat16
-        self.made: dict[tuple[Any, ...], tuple[torch.cuda.CUDAGraph, list[Tensor], Tensor]] = {}
+        self.made: dict[tuple[int, ...], tuple[torch.cuda.CUDAGraph, list[Tensor], Tensor]] = {}
         self.memory = torch.cuda.graph_pool_handle()
         for parameter in parameters:
             parameter.grad = torch.zeros_like(parameter)
@@ -92,9 +78,10 @@ class Graphs:
     def run(self, part: Part, device: torch.device) -> Tensor:
         """The part's loss; its gradients are added."""
         arrays = [torch.from_numpy(x) for x in part.arrays]
-        shape = tuple(x.shape for x in arrays)
+        shape = tuple(arrays[0].shape)
         if shape not in self.made:
-            self.made[shape] = self._make([x.to(device, torch.float32 if x.is_floating_point() else torch.int64) for x in arrays])
+            kinds = (torch.int64, torch.int64, torch.float32)
+            self.made[shape] = self._make([x.to(device, kind) for x, kind in zip(arrays, kinds, strict=True)])
         graph, inputs, loss = self.made[shape]
         for given, x in zip(inputs, arrays, strict=True):
             given.copy_(sent(x, device), non_blocking=True)

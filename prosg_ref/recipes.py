@@ -51,8 +51,8 @@ class Schedule(Strict):
     store: precision of the matrices in the checkpoint that is written; a run resumes from float32 all the same. A backbone kept
         in bfloat16 says the same when it decodes with bfloat16 weights, which halves the memory to read.
     shard: every process keeps a share of the weights, gradients and moments (FSDP), for models that fill a device.
-    graphs: on a GPU, run a step's examples as CUDA graphs of a few shapes, for models so small that starting kernels takes longer
-        than running them; `accumulate` counts for nothing then. One process only, and no further `losses`.
+    graphs: phase 1 on a GPU, run a step's examples as CUDA graphs of a few shapes, for models so small that starting kernels
+        takes longer than running them; `accumulate` counts for nothing then. One process only.
     gradient_checkpointing: keep one tensor per block of a training pass and compute the rest again: less memory, more time.
     """
 
@@ -171,6 +171,12 @@ class ProSGRecipe(Strict):
     losses: Losses = Losses()
     joint: bool = False
     schedule: Schedule
+
+    @model_validator(mode="after")
+    def _no_graphs(self) -> "ProSGRecipe":
+        if self.schedule.graphs:
+            raise ValueError("schedule.graphs: for phase 1 alone; leave it out")
+        return self
 
 
 Config = TypeVar("Config", bound=BaseModel)

@@ -50,10 +50,6 @@ class PartLoss(Protocol):
 
     def __call__(self, examples: Sequence[Example], total: float, look: bool) -> tuple[Tensor, Metrics]: ...
 
-    def look(self, *tensors: Tensor) -> Metrics:
-        """What costs time to look at, of a batch of `StaticLoss.tensors`."""
-        ...
-
 
 def lr_factor(step: int, schedule: Schedule) -> float:
     """Linear warm-up, then a cosine from 1 down to `final_lr_factor` at the last step."""
@@ -241,7 +237,8 @@ class Run:
     def _gradients(self, batch: Step) -> tuple[Tensor, Metrics]:
         """Loss and gradients of a global batch."""
         if self.graphs is not None:
-            return self._of_parts(cast(list[Part], batch), self.graphs)
+            losses = [self.graphs.run(part, self.accelerator.device) for part in cast(list[Part], batch)]
+            return torch.stack(losses).sum(), {}
         examples = cast(list[Example], batch)
         world, accumulate = self.accelerator.num_processes, self.schedule.accumulate
         total = cast(PartLoss, self.module).total(examples)
@@ -264,17 +261,6 @@ class Run:
             for name, value in found.items():
                 metrics[name] = metrics.get(name, 0.0) + value if isinstance(value, float) else value
         return cast(Tensor, self.accelerator.reduce(loss, "sum")), metrics
-
-    def _of_parts(self, parts: list[Part], graphs: Graphs) -> tuple[Tensor, Metrics]:
-        """The same, of parts that are run as CUDA graphs."""
-        device = self.accelerator.device
-        loss = torch.zeros((), device=device)
-        for part in parts:
-            loss += graphs.run(part, device)
-        if self.step % (10 * LOOK_EVERY):
-            return loss, {}
-        with torch.no_grad():
-            return loss, cast(PartLoss, self.module).look(*(torch.from_numpy(x).to(device) for x in parts[-1].arrays))
 
 
 def has_bfloat16(device: torch.device) -> bool:

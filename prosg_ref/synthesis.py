@@ -18,7 +18,6 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from torch import Tensor, nn
 
 from .adapters import Adapter, Reading
-from .inverse import inverse
 from .rwkv4 import LowRank
 
 Source = Literal["state", "tokens", "constant"]
@@ -232,21 +231,15 @@ class TokenSynthesis(nn.Module):
             written = weight * (self.config.scale * self.gain[:, j].view(1, -1, 1, 1))
             key = self.v[_key(target)]
             learned = key(pair) if self.config.key == "learned" else None
-            names = [self.adapter.matrix(i, target) for i in range(x.shape[1])]
-            for layers in torch.arange(len(names)).split(1 if x.device.type == "cpu" else len(names)):
-                each = slice(int(layers[0]), int(layers[-1]) + 1)
+            for i in range(x.shape[1]):  # layer by layer, while its keys are in cache
+                name = self.adapter.matrix(i, target)
                 if learned is not None:
-                    v = learned[:, each]
+                    v = learned[:, i]
                 else:
-                    read = [_chunks(reading.inputs[name].unsqueeze(1), inside, self.config.chunk) for name in names[each]]
-                    keys = [key(x[:, 0], i).unsqueeze(1) for i, x in zip(layers.tolist(), read, strict=True)]
-                    v = torch.cat(keys, 1) if len(keys) > 1 else keys[0]
+                    v = key(_chunks(reading.inputs[name].unsqueeze(1), inside, self.config.chunk)[:, 0], i)
                 with torch.autocast(x.device.type, enabled=False):
-                    parts = (v.float(), u[:, each].float(), weight[:, each], written[:, each])
-                    a, b = regression(*parts, counted, ridge[each, j])
-                    for n, i in enumerate(layers.tolist()):
-                        of_layer = cast(InputKey, key).of_input(a[:, n], i) if self.config.metric else a[:, n]
-                        delta[names[i]] = LowRank(of_layer, b[:, n])
+                    found = regression(v.float(), u[:, i].float(), weight[:, i], written[:, i], counted, ridge[i, j])
+                    delta[name] = LowRank(cast(InputKey, key).of_input(found.a, i), found.b) if self.config.metric else found
             gates[target] = gate.squeeze(3) * counted.unsqueeze(1)
         return Synthesised(delta, gates)
 
@@ -263,37 +256,20 @@ class TokenSynthesis(nn.Module):
         return torch.stack(parts).sum(0)
 
 
-def regression(v: Tensor, u: Tensor, weight: Tensor, written: Tensor, counted: Tensor, ridge: Tensor) -> tuple[Tensor, Tensor]:
-    """Uᵀ (K Kᵀ + λ)⁻¹ K as factors of the rank C or d_in, whichever is less, of some layers at once: on the CPU one, while its
-    keys are in cache.
+def regression(v: Tensor, u: Tensor, weight: Tensor, written: Tensor, counted: Tensor, ridge: Tensor) -> LowRank:
+    """Uᵀ (K Kᵀ + λ)⁻¹ K as factors of the rank C or d_in, whichever is less.
 
     k_t is v_t without the mean of the counted v, brought to the norm `weight`; its value is u_t times `written`.
-
-    Args:
-        v: (B, L, C, d_in). u: (B, L, C, d_out). weight, written: (B, L, C, 1), 0 where not counted (B, C).
-        ridge: λ, (L,).
-
-    Returns:
-        The factors, (B, L, r, d_in) and (B, L, r, d_out).
+    v (B, C, d_in), u (B, C, d_out); weight and written (B, C, 1), 0 where not counted (B, C).
     """
-    shape = v.shape[:2]
-    ridge = ridge.repeat(shape[0]).view(-1, 1, 1)
-    counted = counted.repeat_interleave(shape[1], 0)
-    v, u, weight, written = (x.flatten(0, 1) for x in (v, u, weight, written))
-    a, b = _regression(v, u, weight, written, counted, ridge)
-    return a.unflatten(0, shape), b.unflatten(0, shape)
-
-
-def _regression(v: Tensor, u: Tensor, weight: Tensor, written: Tensor, counted: Tensor, ridge: Tensor) -> tuple[Tensor, Tensor]:
-    """`regression` with layers as rows: (B, C, …) each, ridge (B, 1, 1)."""
     share = (counted / counted.sum(1, keepdim=True).clamp(min=1)).unsqueeze(1)  # (B, 1, C)
     size, d_in = v.shape[1:]
     if size > d_in:  # the smaller of the two systems, and the smaller rank
         k = v - torch.bmm(share, v)
         k = k * _factor(v.square().sum(2), k.square().sum(2), weight)
         system = torch.baddbmm(ridge * torch.eye(d_in, device=v.device), k.transpose(1, 2), k)
-        b = torch.bmm(inverse(system), torch.bmm((k * written).transpose(1, 2), u))
-        return torch.eye(d_in, device=v.device).expand(v.shape[0], -1, -1), b
+        b = torch.bmm(torch.linalg.inv(system), torch.bmm((k * written).transpose(1, 2), u))
+        return LowRank(torch.eye(d_in, device=v.device).expand(v.shape[0], -1, -1), b)
     # Means, norms and weights are put on matrices (C, C), so that v and u, the largest things here, are read once.
     gram = torch.bmm(v, v.transpose(1, 2))
     squares = gram.diagonal(dim1=1, dim2=2)
@@ -301,8 +277,8 @@ def _regression(v: Tensor, u: Tensor, weight: Tensor, written: Tensor, counted: 
     gram = gram - with_mean - with_mean.transpose(1, 2) + torch.bmm(with_mean, share.transpose(1, 2))
     factor = _factor(squares, gram.diagonal(dim1=1, dim2=2), weight)
     system = gram * factor * factor.transpose(1, 2) + ridge * torch.eye(size, device=v.device)
-    solution = inverse(system) * factor * written.transpose(1, 2)
-    return v, torch.bmm(solution - share.transpose(1, 2) * solution.sum(1, keepdim=True), u)
+    solution = torch.linalg.inv(system) * factor * written.transpose(1, 2)
+    return LowRank(v, torch.bmm(solution - share.transpose(1, 2) * solution.sum(1, keepdim=True), u))
 
 
 def _factor(squares: Tensor, without_mean: Tensor, weight: Tensor) -> Tensor:

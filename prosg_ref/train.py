@@ -33,18 +33,11 @@ from .tokenizer import AnyTokenizer, Tokenizer
 
 TOKENIZER_ITEMS = 4_000  # items that the tokenizer's merges are learnt from
 TIED_STD = 0.05  # of the entries of a matrix that is embedding and output layer at once
-LENGTHS = (64, 128, 192, 256, 384, 512, 768, 1024, 1536, 2048, 3072, 4096, 8192, 32_768)  # of parts of fixed shapes, see `graphs`
-PROMPT_LENGTHS, ANSWER_LENGTHS = (256, 512, 1024, 2048, 4096, 32_768), (192, 640, 2048, 4096, 32_768)
 GATE_LR = 0.1  # of the rate: gates that learn as fast as the rest close before there is anything to let through
 
 
 class BackboneLoss(nn.Module):
     """Phase 1: the loss of a part of a batch, as a module, so that it can be wrapped for several processes."""
-
-    lengths: tuple[tuple[int, ...], ...] = (
-        (64, 128, 192, 256, 384, 512, 768, 1024, 1536, 2048, 3072, 4096, 8192, 16_384, 32_768),
-    )
-    passes: tuple[int | None, ...] = (0, 0, 0)
 
     def __init__(self, backbone: RWKV4, schedule: Schedule) -> None:
         super().__init__()
@@ -55,24 +48,17 @@ class BackboneLoss(nn.Module):
         answers = sum(e.weight(self.schedule.stage_tokens) for e in examples)
         return answers + self.schedule.prompt_weight * sum(len(e.prompt) - 1 for e in examples)
 
-    def sizes(self, example: Example) -> tuple[int, ...]:
-        return (example.tokens - 1,)
-
-    def tensors(self, examples: Sequence[Example]) -> tuple[Tensor, ...]:
+    def tensors(self, examples: Sequence[Example]) -> tuple[Tensor, Tensor, Tensor]:
         return whole_batch(examples, self.schedule.prompt_weight, self.schedule.stage_tokens)
 
-    def of_tensors(self, *tensors: Tensor, total: float = 1.0) -> Tensor:
-        inputs, targets, weights = tensors
+    def of_tensors(self, inputs: Tensor, targets: Tensor, weights: Tensor, total: float = 1.0) -> Tensor:
         x, _ = self.backbone.hidden(inputs)
         return _cross_entropy(x, self.backbone.head.weight, targets, weights, total)
-
-    def look(self, *tensors: Tensor) -> Metrics:
-        return {}
 
     def forward(self, examples: Sequence[Example], total: float, look: bool) -> tuple[Tensor, Metrics]:
         device = self.backbone.emb.weight.device
         inputs, targets, weights = self.tensors(examples)
-        return self.of_tensors(sent(inputs, device), sent(targets, device), weights, total=total), {}
+        return self.of_tensors(sent(inputs, device), sent(targets, device), weights, total), {}
 
 
 class ProSGLoss(nn.Module):
@@ -83,31 +69,8 @@ class ProSGLoss(nn.Module):
         super().__init__()
         self.model, self.recipe, self.separator = model, recipe, separator
 
-    lengths: tuple[tuple[int, ...], ...] = (PROMPT_LENGTHS, ANSWER_LENGTHS)
-    passes: tuple[int | None, ...] = (0, None, 1, 1, 1)
-
     def total(self, examples: Sequence[Example]) -> float:
         return sum(e.weight(self.recipe.schedule.stage_tokens) for e in examples)
-
-    def sizes(self, example: Example) -> tuple[int, ...]:
-        return len(example.prompt) - 1, len(example.answer)
-
-    def tensors(self, examples: Sequence[Example]) -> tuple[Tensor, ...]:
-        return tuple(vars(split_batch(examples, self.recipe.schedule.stage_tokens)).values())
-
-    def of_tensors(self, *tensors: Tensor) -> Tensor:
-        prompt, prompt_lengths, inputs, targets, weights = tensors
-        memory = self.model.internalize(prompt, prompt_lengths)
-        x, _ = self.model.hidden(inputs, memory)
-        return _cross_entropy(x, self.model.adapter.head(), targets, weights, 1.0)
-
-    def look(self, *tensors: Tensor) -> Metrics:
-        """What a memory of these prompts is like."""
-        return self._of_memory(self.model.internalize(*tensors[:2]))
-
-    def _of_memory(self, memory: Memory) -> Metrics:
-        norms = {name: round(v, 5) for name, v in memory.relative_norms(self.model.backbone).items()}
-        return {"delta_norm": norms, "gates": memory.gate_statistics()}
 
     def forward(self, examples: Sequence[Example], total: float, look: bool) -> tuple[Tensor, Metrics]:
         model, losses = self.model, self.recipe.losses
@@ -125,7 +88,8 @@ class ProSGLoss(nn.Module):
             metrics["distil"] = extra = self._distillation(examples, x, batch.weights) / total
             loss = loss + losses.distil * extra
         if look:
-            metrics |= self._of_memory(memory)
+            metrics["delta_norm"] = {name: round(v, 5) for name, v in memory.relative_norms(model.backbone).items()}
+            metrics["gates"] = memory.gate_statistics()
         return loss, {name: value.item() if isinstance(value, Tensor) else value for name, value in metrics.items()}
 
     def _reconstruction(self, prompt: Tensor, lengths: Tensor, memory: Memory) -> Tensor:
@@ -211,7 +175,7 @@ def train_prosg(config: Path, out_dir: Path, resume: bool = True, tracker: Track
         return synthesis_groups(model.synthesis, schedule.lr) + (backbone.lr_groups(schedule.lr) if recipe.joint else [])
 
     loss = ProSGLoss(model, recipe, tokenizer.encode(SEPARATOR))
-    batches = drawn_ahead(Batches(items, tokenizer, schedule), loss)
+    batches = drawn_ahead(Batches(items, tokenizer, schedule))
     validation = _validation(recipe.data, tokenizer, schedule)
     run = Run(out_dir, config.read_text("utf-8"), schedule, loss, groups, resume, tracker)
 

@@ -152,9 +152,8 @@ def test_regression_is_the_solution_written_out(size: int) -> None:
     v, u, ridge = torch.randn(3, size, 12), torch.randn(3, size, 7), torch.tensor(0.2)
     counted = torch.arange(size) < torch.tensor([[size], [3], [1]])
     weight = torch.rand(3, size, 1) * counted.unsqueeze(2)
-    twice = [torch.stack([x, x], 1) for x in (v, u, weight, 2 * weight)]  # as of two layers
-    a, b = regression(*twice, counted, torch.stack([ridge, 2 * ridge]))
-    changes = (b.transpose(2, 3) @ a)[:, 0]  # (3, 7, 12)
+    found = regression(v, u, weight, 2 * weight, counted, ridge)
+    changes = found.b.transpose(1, 2) @ found.a  # (3, 7, 12)
     for row, there in enumerate(counted):
         keys = v[row, there] - v[row, there].mean(0)
         keys = torch.nn.functional.normalize(keys, dim=1, eps=1e-4) * weight[row, there]
@@ -168,10 +167,9 @@ def test_each_key_finds_its_own_value() -> None:
     """With a small λ and room for all keys, each finds what was written for it, whatever else the prompt holds."""
     torch.manual_seed(0)
     v, u, all_of_them = torch.randn(2, 20, 64), torch.randn(2, 20, 7), torch.ones(2, 20, dtype=torch.bool)
-    one = torch.ones(2, 1, 20, 1)
-    a, b = regression(v.unsqueeze(1), u.unsqueeze(1), one, one, all_of_them, torch.tensor([1e-2]))
+    found = regression(v, u, torch.ones(2, 20, 1), torch.ones(2, 20, 1), all_of_them, torch.tensor(1e-2))
     keys = torch.nn.functional.normalize(v - v.mean(1, keepdim=True), dim=2)
-    read = keys @ a[:, 0].transpose(1, 2) @ b[:, 0]
+    read = keys @ found.a.transpose(1, 2) @ found.b
     assert torch.nn.functional.cosine_similarity(read, u - u.mean(1, keepdim=True), dim=2).min() > 0.95
 
 
