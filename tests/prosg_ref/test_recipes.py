@@ -35,6 +35,10 @@ def test_prosg_recipes_build_a_module(name: str) -> None:
     [
         ("data: [", "not YAML"),
         ("data: x\nbackbone: y\nprosg: {source: state}\nschedule: {steps: 1, lr: 0.1, spets: 2}", "schedule.spets: Extra"),
+        (
+            "data: x\nbackbone: y\nprosg: {source: state}\nschedule: {steps: 1, lr: 0.1, graphs: true}",
+            "graphs: for phase 1 alone; leave it out",
+        ),
         ("data: x\nbackbone: y\nprosg: {source: magic}\nschedule: {steps: 1, lr: 0.1}", "prosg.source: Input should be"),
         ("data: x\nbackbone: y\nprosg: {source: state, targets: []}\nschedule: {steps: 1, lr: 0.1}", "prosg.targets: Tuple"),
         (
