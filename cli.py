@@ -628,7 +628,7 @@ def study_overhead(config: StudyConfig = "overhead") -> None:
 @study.command("verify")
 def study_verify(
     as_json: Json = False,
-    items: Annotated[int, typer.Option(min=1, max=1_000, help="So many items.")] = 50,
+    items: Annotated[int, typer.Option(min=1, max=1_000, help="So many items.")] = 40,
     split: Annotated[HeldOut, typer.Option(help="Of its items.")] = HeldOut.validation,
     workers: Workers = 2,
 ) -> None:
