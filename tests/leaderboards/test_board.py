@@ -339,7 +339,7 @@ def test_the_entries_of_this_repository_hold(tmp_path):
     root = Path(__file__).parents[2] / "leaderboards"
     build(root / "entries", tmp_path)
     entries = {entry["id"]: entry for entry in json.loads((tmp_path / "board.json").read_text("utf-8"))["entries"]}
-    assert {"gold-oracle", "tiny-rwkv", "tiny-rwkv-with-prosg", "tiny-rwkv-untrained", "tiny-rwkv-prompt-twice"} <= entries.keys()
+    assert {"gold-oracle", "tiny-rwkv", "tiny-rwkv-with-prosg", "tiny-rwkv-untrained"} <= entries.keys()
     assert "accepted" in (tmp_path / "decisions.html").read_text("utf-8")
     gold = (tmp_path / "entries" / "gold-oracle.html").read_text("utf-8")
     assert "reference" in gold
