@@ -67,7 +67,6 @@ class Ahead:
 
 def drawn_ahead(batches: Batches, loss: StaticLoss | None = None) -> Steps:
     """`batches` themselves, or where a GPU waits for them, drawn by every core but one, and with `graphs` cut into parts."""
-    cores = (os.cpu_count() or 1) - 1
-    if not torch.cuda.is_available() or cores == 0:
+    if not torch.cuda.is_available():
         return batches
-    return Ahead(batches, cores, loss if batches.schedule.graphs else None)
+    return Ahead(batches, max(1, (os.cpu_count() or 1) - 1), loss if batches.schedule.graphs else None)

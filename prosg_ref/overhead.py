@@ -16,12 +16,8 @@ from torch import nn
 from .prosg import Memory, ProSG, ProSGConfig
 from .rwkv4 import RWKV4, Delta, RWKV4Config, State
 
-ATTENTION: dict[str, Any] = {
-    "source": "tokens",
-    "key": "input",
-    "attention": 2,
-    "metric": 64,
-}  # the shipped module has offsets too
+# As the shipped module, but for its offsets.
+ATTENTION: dict[str, Any] = {"source": "tokens", "key": "input", "attention": 2, "metric": 64}
 SHAPES: dict[str, tuple[RWKV4Config, ProSGConfig]] = {
     "tiny": (RWKV4Config(4, 128, 2048), ProSGConfig(**ATTENTION)),
     "169m": (RWKV4Config(12, 768, 50277), ProSGConfig(**ATTENTION, targets=("att.value",), width=64)),

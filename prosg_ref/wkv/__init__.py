@@ -3,7 +3,7 @@
 | impl  | what it is                        | when `auto` takes it                                              |
 |-------|-----------------------------------|-------------------------------------------------------------------|
 | cpu   | C++ kernel, compiled on first use | float32 tensors on the CPU, where a compiler is found             |
-| gpu   | Triton kernels                    | CUDA tensors up to float32; torch for CUDA brings Triton with it |
+| gpu   | Triton kernels                    | CUDA tensors up to float32; torch for CUDA brings Triton with it  |
 | scan  | prefix scan in plain torch        | otherwise                                                         |
 | naive | loop over time, the oracle        | never                                                             |
 """
