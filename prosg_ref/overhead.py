@@ -16,7 +16,7 @@ from torch import nn
 from .prosg import Memory, ProSG, ProSGConfig
 from .rwkv4 import RWKV4, Delta, RWKV4Config, State
 
-# As the shipped module, but for its offsets.
+# As the recipes of the large shapes have it.
 ATTENTION: dict[str, Any] = {"source": "tokens", "key": "input", "attention": 2, "metric": 64}
 SHAPES: dict[str, tuple[RWKV4Config, ProSGConfig]] = {
     "tiny": (RWKV4Config(4, 128, 2048), ProSGConfig(**ATTENTION)),

@@ -47,8 +47,8 @@ class ProSGConfig(BaseModel):
     attention: `tokens` only; blocks of attention between the prompt's tokens in the stack, so that what is written at a token can
         come from anywhere in the prompt: the word before the last one, or what the instruction asks for. Time grows with T².
     metric: `key: input` only; rank of a learned change of the space in which inputs are compared. 0: none but weights.
-    offsets: `tokens` only; where a key's value may come from, in tokens from the one that follows the key. 0 tells a text again
-        in its own order; with several, every key has its shares of each, so that lists can also be told backwards or with gaps.
+    offsets: `tokens` only; by target, where a key's value comes from, in tokens from the one that follows the key. A target that
+        is not named has 0, which tells a text again in its own order; -4 tells a list of words backwards.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -65,12 +65,15 @@ class ProSGConfig(BaseModel):
     key: Key = "learned"
     attention: int = Field(default=0, ge=0, le=16)
     metric: int = Field(default=0, ge=0, le=4096)
-    offsets: tuple[int, ...] = Field(default=(0,), min_length=1, max_length=16)
+    offsets: dict[str, int] = Field(default={}, max_length=64)
 
     @model_validator(mode="after")
     def _input_only(self) -> "ProSGConfig":
         if self.key == "learned" and self.metric:
             raise ValueError("metric is for `key: input`; set that, or leave metric out")
+        for target in self.offsets:
+            if target not in self.targets:
+                raise ValueError(f"offsets: {target!r} is not in targets")
         return self
 
     @property
@@ -183,8 +186,28 @@ class StateSynthesis(nn.Module):
 
 
 class TokenSynthesis(nn.Module):
+    """ΔW from a prompt's tokens, each target with a stack and heads of its own: what one target does, the others need not undo."""
+
+    def __init__(self, config: ProSGConfig, adapter: Adapter) -> None:
+        super().__init__()
+        self.parts = nn.ModuleDict({_key(target): TargetSynthesis(config, adapter, target) for target in config.targets})
+
+    def part(self, target: str) -> "TargetSynthesis":
+        return cast(TargetSynthesis, self.parts[_key(target)])
+
+    def forward(self, reading: Reading) -> Synthesised:
+        delta: dict[str, LowRank] = {}
+        gates: dict[str, Tensor] = {}
+        for part in self.parts.values():
+            found = part(reading)
+            delta |= found.delta
+            gates |= found.gates
+        return Synthesised(delta, gates)
+
+
+class TargetSynthesis(nn.Module):
     """ΔW = scale · Uᵀ (K Kᵀ + λ)⁻¹ K over the prompt's tokens, or over chunks of them: what W + ΔW must have learnt for key k_t
-    to find value u_t, by ridge regression.
+    to find value u_t, by ridge regression; for one kind of matrix, in every layer.
 
     u_t and the gate are linear in the stack's output at t and at t - 1, so that what is written can come from one token and what
     it is found by (k_t) from the one before. The mean of a prompt's keys is taken out of each, so that what all tokens share
@@ -194,66 +217,42 @@ class TokenSynthesis(nn.Module):
     Ridge regression as a layer's memory: von Oswald et al. 2023 (arXiv 2309.05858).
     """
 
-    def __init__(self, config: ProSGConfig, adapter: Adapter) -> None:
+    def __init__(self, config: ProSGConfig, adapter: Adapter, target: str) -> None:
         super().__init__()
-        self.config, self.adapter = config, _Shape(adapter)
+        self.config, self.adapter, self.target = config, _Shape(adapter), target
+        d_in, d_out = adapter.targets[target]
         self.stack = TransformingStack(config, adapter.n_layer, 1, adapter.width)
         pair = 2 * self.stack.width
-        self.u, self.v, self.gate, self.aim = nn.ModuleDict(), nn.ModuleDict(), nn.ModuleDict(), nn.ParameterDict()
-        for target in config.targets:
-            d_in, d_out = adapter.targets[target]
-            self.u[_key(target)] = _zero(nn.Linear(pair, d_out, bias=False))
-            self.v[_key(target)] = (
-                nn.Linear(pair, d_in) if config.key == "learned" else InputKey(adapter.n_layer, d_in, config.metric)
-            )
-            self.gate[_key(target)] = _zero(nn.Linear(pair, 1))
-            if len(config.offsets) > 1:
-                self.aim[_key(target)] = nn.Parameter(torch.zeros(adapter.n_layer, len(config.offsets), adapter.width))
-        self.gain = nn.Parameter(torch.ones(adapter.n_layer, len(config.targets)))
-        self.log_ridge = nn.Parameter(torch.full((adapter.n_layer, len(config.targets)), math.log(config.ridge)))
+        self.u = _zero(nn.Linear(pair, d_out, bias=False))
+        self.v = nn.Linear(pair, d_in) if config.key == "learned" else InputKey(adapter.n_layer, d_in, config.metric)
+        self.gate = _zero(nn.Linear(pair, 1))
+        self.gain = nn.Parameter(torch.ones(adapter.n_layer))
+        self.log_ridge = nn.Parameter(torch.full((adapter.n_layer,), math.log(config.ridge)))
 
     def forward(self, reading: Reading) -> Synthesised:
-        time = reading.outputs.shape[2]
+        config, time = self.config, reading.outputs.shape[2]
         inside = torch.arange(time, device=reading.lengths.device) < reading.lengths.unsqueeze(1)  # (B, T)
-        counted = F.pad(inside, (0, -time % self.config.chunk)).unflatten(1, (-1, self.config.chunk)).any(2)  # (B, C)
-        outputs = _chunks(reading.outputs, inside, self.config.chunk)  # (B, L, C, D)
-        x = self.stack(outputs, counted)  # (B, L, C, W)
+        counted = F.pad(inside, (0, -time % config.chunk)).unflatten(1, (-1, config.chunk)).any(2)  # (B, C)
+        x = self.stack(_chunks(reading.outputs, inside, config.chunk), counted)  # (B, L, C, W)
         pair = torch.cat([x, moved(x, -1)], -1)  # (B, L, C, 2 W)
+        gate = 2 * torch.sigmoid(self.gate(pair).float())  # (B, L, C, 1)
+        there = counted[:, None, :, None]
+        weight = gate.sqrt() * there
+        u = moved(self.u(pair) * there, config.offsets.get(self.target, 0))  # (B, L, C, d_out)
+        written = weight * (config.scale * self.gain.view(1, -1, 1, 1))
+        learned = self.v(pair) if config.key == "learned" else None
         ridge = self.log_ridge.exp().clamp(min=MIN_RIDGE)
         delta: dict[str, LowRank] = {}
-        gates: dict[str, Tensor] = {}
-        for j, target in enumerate(self.config.targets):
-            gate = 2 * torch.sigmoid(self.gate[_key(target)](pair).float())  # (B, L, C, 1)
-            weight = gate.sqrt() * counted[:, None, :, None]
-            u = self.u[_key(target)](pair)  # (B, L, C, d_out)
-            if self.config.offsets != (0,):
-                u = self._from_offsets(u * counted[:, None, :, None], outputs, _key(target))
-            written = weight * (self.config.scale * self.gain[:, j].view(1, -1, 1, 1))
-            key = self.v[_key(target)]
-            learned = key(pair) if self.config.key == "learned" else None
-            for i in range(x.shape[1]):  # layer by layer, while its keys are in cache
-                name = self.adapter.matrix(i, target)
-                if learned is not None:
-                    v = learned[:, i]
-                else:
-                    v = key(_chunks(reading.inputs[name].unsqueeze(1), inside, self.config.chunk)[:, 0], i)
-                with torch.autocast(x.device.type, enabled=False):
-                    found = regression(v.float(), u[:, i].float(), weight[:, i], written[:, i], counted, ridge[i, j])
-                    delta[name] = LowRank(cast(InputKey, key).of_input(found.a, i), found.b) if self.config.metric else found
-            gates[target] = gate.squeeze(3) * counted.unsqueeze(1)
-        return Synthesised(delta, gates)
-
-    def _from_offsets(self, u: Tensor, outputs: Tensor, target: str) -> Tensor:
-        """Each key's value, from where its shares say. (B, L, C, d_out), block outputs (B, L, C, D) -> (B, L, C, d_out)
-
-        The shares are told from the block outputs themselves: behind the stack's attention all tokens of a prompt look the same.
-        """
-        offsets = self.config.offsets
-        if len(offsets) == 1:
-            return moved(u, offsets[0])
-        aim = torch.einsum("blcd,lfd->blcf", self.stack.norm(outputs), self.aim[target])
-        parts = [share * moved(u, at) for share, at in zip(torch.softmax(aim, -1).split(1, -1), offsets, strict=True)]
-        return torch.stack(parts).sum(0)
+        for i in range(x.shape[1]):  # layer by layer, while its keys are in cache
+            name = self.adapter.matrix(i, self.target)
+            if learned is not None:
+                v = learned[:, i]
+            else:
+                v = self.v(_chunks(reading.inputs[name].unsqueeze(1), inside, config.chunk)[:, 0], i)
+            with torch.autocast(x.device.type, enabled=False):
+                found = regression(v.float(), u[:, i].float(), weight[:, i], written[:, i], counted, ridge[i])
+                delta[name] = LowRank(cast(InputKey, self.v).of_input(found.a, i), found.b) if config.metric else found
+        return Synthesised(delta, {self.target: gate.squeeze(3) * counted.unsqueeze(1)})
 
 
 def regression(v: Tensor, u: Tensor, weight: Tensor, written: Tensor, counted: Tensor, ridge: Tensor) -> LowRank:
@@ -303,6 +302,13 @@ class InputKey(nn.Module):
         """(B, C, d_in) -> the same shape."""
         x = torch.addcmul(inputs * self.now[layer], moved(inputs, -1), self.before[layer])
         return x + self.q[layer](self.p[layer](x)) if self.p else x
+
+    @torch.no_grad()
+    def set_metric(self, layer: int, change: Tensor) -> None:
+        """Make the space that of x + `change` x, (d_in, d_in); for a metric of full rank."""
+        p, q = cast(nn.Linear, self.p[layer]), cast(nn.Linear, self.q[layer])
+        p.weight.copy_(torch.eye(len(change)))
+        q.weight.copy_(change)
 
     def of_input(self, a: Tensor, layer: int) -> Tensor:
         """What has the product with an input that `a` has with it in the changed space. (B, r, d_in) -> the same shape"""

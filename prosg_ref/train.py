@@ -30,10 +30,10 @@ from .recipes import BackboneRecipe, BackboneShape, ProSGRecipe, Schedule, load_
 from .run import Metrics, Run, Tracker
 from .rwkv4 import RWKV4, RWKV4Config
 from .tokenizer import AnyTokenizer, Tokenizer
+from .whiten import whiten
 
 TOKENIZER_ITEMS = 4_000  # items that the tokenizer's merges are learnt from
 TIED_STD = 0.05  # of the entries of a matrix that is embedding and output layer at once
-GATE_LR = 0.1  # of the rate: gates that learn as fast as the rest close before there is anything to let through
 
 
 class BackboneLoss(nn.Module):
@@ -167,12 +167,14 @@ def train_prosg(config: Path, out_dir: Path, resume: bool = True, tracker: Track
         _check_shape(backbone, recipe.model, recipe.backbone)
     items = load_items(recipe.data / "train.jsonl")
     torch.manual_seed(schedule.seed)
-    model = _start_prosg(recipe, backbone, config)
+    model = _start_prosg(recipe, backbone, tokenizer, items, config)
     backbone.gradient_checkpointing = schedule.gradient_checkpointing
     backbone.requires_grad_(recipe.joint)
 
     def groups() -> list[dict[str, Any]]:
-        return synthesis_groups(model.synthesis, schedule.lr) + (backbone.lr_groups(schedule.lr) if recipe.joint else [])
+        return synthesis_groups(model.synthesis, schedule.lr, recipe.gate_share) + (
+            backbone.lr_groups(schedule.lr) if recipe.joint else []
+        )
 
     loss = ProSGLoss(model, recipe, tokenizer.encode(SEPARATOR))
     batches = drawn_ahead(Batches(items, tokenizer, schedule))
@@ -223,30 +225,37 @@ def _start_backbone(recipe: BackboneRecipe, items: list[Item]) -> tuple[RWKV4, A
     return backbone, learnt
 
 
-def _start_prosg(recipe: ProSGRecipe, backbone: RWKV4, config: Path) -> ProSG:
-    if recipe.init_from is not None:
-        before = load_module(recipe.init_from, backbone)
-        if before.config.model_copy(update={"offsets": recipe.prosg.offsets}) != recipe.prosg:
-            raise MusiError(
-                f"{config}: prosg: not that of {recipe.init_from}; give the same, but for `offsets`, to go on from it"
-            )
-        if before.config == recipe.prosg:
-            return before.train()
-        model = ProSG(backbone, recipe.prosg)
-        kept = {name: x for name, x in before.synthesis.state_dict().items() if not name.startswith("aim.")}
-        model.synthesis.load_state_dict(kept, strict=False)
-        return model
+def _start_prosg(recipe: ProSGRecipe, backbone: RWKV4, tokenizer: AnyTokenizer, items: list[Item], config: Path) -> ProSG:
+    """The module that the recipe goes on from, or one at ΔW = 0; of the targets that `init_from` lacks, the latter."""
     try:
-        return ProSG(backbone, recipe.prosg)
+        model = ProSG(backbone, recipe.prosg)
     except ValueError as error:
         raise MusiError(f"{config}: prosg.targets: {error}") from None
+    known: set[str] = set()
+    for folder in recipe.init_from:
+        before = load_module(folder, backbone)
+        targets = before.config.targets
+        offsets = {name: by for name, by in recipe.prosg.offsets.items() if name in targets}
+        if before.config != recipe.prosg.model_copy(update={"targets": targets, "offsets": offsets}):
+            raise MusiError(f"{config}: prosg: not that of {folder}; give the same, but for more targets, to go on from it")
+        model.synthesis.load_state_dict(before.synthesis.state_dict(), strict=False)
+        known.update(targets)
+    fresh = [target for target in recipe.prosg.targets if target not in known]
+    if recipe.whiten and fresh:
+        texts = [[*e.prompt, *e.answer] for e in tokenize([multi_example(item) for item in items[: recipe.whiten]], tokenizer)]
+        try:
+            whiten(model, fresh, texts)
+        except ValueError as error:
+            raise MusiError(f"{config}: {error}; mend prosg, or leave whiten out") from None
+    return model
 
 
-def synthesis_groups(synthesis: nn.Module, lr: float) -> list[dict[str, Any]]:
-    """Parameter groups of a synthesis module: gates at `GATE_LR` of the rate, the rest at it."""
-    gates = [p for name, p in synthesis.named_parameters() if name.startswith("gate.")]
-    rest = [p for name, p in synthesis.named_parameters() if not name.startswith("gate.")]
-    return [{"params": rest, "lr": lr}, *([{"params": gates, "lr": GATE_LR * lr}] if gates else [])]
+def synthesis_groups(synthesis: nn.Module, lr: float, gate_share: float) -> list[dict[str, Any]]:
+    """Parameter groups of a synthesis module: gates at `gate_share` of the rate, the rest at it."""
+    named = list(synthesis.named_parameters())
+    gates = [p for name, p in named if ".gate." in name]
+    rest = [p for name, p in named if ".gate." not in name]
+    return [{"params": rest, "lr": lr}, *([{"params": gates, "lr": gate_share * lr}] if gates else [])]
 
 
 def _check_shape(backbone: RWKV4, shape: BackboneShape, where: Path) -> None:

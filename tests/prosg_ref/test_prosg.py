@@ -99,30 +99,29 @@ def test_moved_is_what_stands_so_far_away(by: int) -> None:
 
 
 def test_a_list_is_found_backwards() -> None:
-    """With values from four tokens back, a comma finds the item before the last one; told to look at 0, the one after."""
-    config = ProSGConfig(source="tokens", key="input", targets=("att.value",), depth=0, offsets=(0, -4), ridge=0.01)
-    model = ProSG(random_backbone(), config)
-    synthesis = model.synthesis
-    u, key = synthesis.u["att_value"], synthesis.v["att_value"]
-    with torch.no_grad():
-        torch.nn.init.normal_(u.weight)
-        key.now.zero_()
-    prompt = torch.tensor([[10, 5, 11, 5, 12, 5, 13, 5, 14, 5, 15]])
-    lengths = torch.tensor([11])
-    reading = model.adapter.read(prompt, lengths, model.config.taps)
-    x = synthesis.stack(reading.outputs)
-    written = u(torch.cat([x, moved(x, -1)], -1))[0, 0]  # (C, d_out), of the first layer
-    keys = reading.inputs["blocks.0.att.value"][0]
-    found = {}
-    for name, shares in {"on": (9.0, -9.0), "back": (-9.0, 9.0)}.items():
-        with torch.no_grad():
-            direction = synthesis.stack.norm(reading.outputs)[0, 0, 6]
-            synthesis.aim["att_value"].copy_(torch.tensor(shares).view(1, 2, 1) * direction / direction.norm())
-        change = model.synthesis(reading).delta["blocks.0.att.value"]
-        found[name] = (keys[5] - keys[:-1].mean(0)) @ change.a[0].T @ change.b[0]  # after the third item and its comma
+    """With values from four tokens back, a comma finds the item before the last one; with the next token's, the one after."""
+    prompt, lengths = torch.tensor([[10, 5, 11, 5, 12, 5, 13, 5, 14, 5, 15]]), torch.tensor([11])
     aim = torch.nn.functional.cosine_similarity
-    assert aim(found["on"], written[6], dim=0) > aim(found["on"], written[2], dim=0)
-    assert aim(found["back"], written[2], dim=0) > aim(found["back"], written[6], dim=0)
+    for offset, near, far in ((0, 6, 2), (-4, 2, 6)):
+        offsets = {"att.value": offset}
+        config = ProSGConfig(source="tokens", key="input", targets=("att.value",), depth=0, offsets=offsets, ridge=0.01)
+        model = ProSG(random_backbone(), config)
+        part = model.synthesis.part("att.value")
+        with torch.no_grad():
+            torch.nn.init.normal_(part.u.weight)
+            part.v.now.zero_()
+        reading = model.adapter.read(prompt, lengths, model.config.taps)
+        x = part.stack(reading.outputs)
+        written = part.u(torch.cat([x, moved(x, -1)], -1))[0, 0]  # (C, d_out), of the first layer
+        keys = reading.inputs["blocks.0.att.value"][0]
+        change = model.synthesis(reading).delta["blocks.0.att.value"]
+        found = (keys[5] - keys[:-1].mean(0)) @ change.a[0].T @ change.b[0]  # after the third item and its comma
+        assert aim(found, written[near], dim=0) > aim(found, written[far], dim=0)
+
+
+def test_an_offset_needs_its_target() -> None:
+    with pytest.raises(ValueError, match="offsets: 'ffn.key' is not in targets"):
+        ProSGConfig(source="tokens", offsets={"ffn.key": 2})
 
 
 def test_a_metric_needs_inputs_to_compare() -> None:

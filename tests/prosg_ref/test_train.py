@@ -162,13 +162,13 @@ def test_fine_tuning_starts_from_the_checkpoint(tmp_path: Path, data_dir: Path, 
     assert metrics(tmp_path / "run")[0]["loss"] < metrics(trained)[0]["loss"] - 0.1
 
 
-def test_gates_learn_at_a_tenth_of_the_rate() -> None:
+def test_gates_learn_at_their_share_of_the_rate() -> None:
     module = random_prosg("tokens").synthesis
-    rest, gates = synthesis_groups(module, 0.5)
+    rest, gates = synthesis_groups(module, 0.5, 0.1)
     assert (rest["lr"], gates["lr"]) == (0.5, 0.05)
-    assert {id(p) for p in gates["params"]} == {id(p) for p in module.gate.parameters()}
+    assert {id(p) for p in gates["params"]} == {id(p) for part in module.parts.values() for p in part.gate.parameters()}
     assert sum(p.numel() for group in (rest, gates) for p in group["params"]) == sum(p.numel() for p in module.parameters())
-    assert len(synthesis_groups(random_prosg("state").synthesis, 0.5)) == 1
+    assert len(synthesis_groups(random_prosg("state").synthesis, 0.5, 0.1)) == 1
 
 
 def test_a_module_goes_on_from_one_that_was_trained(data_dir: Path, trained: Path, tmp_path: Path) -> None:
@@ -180,10 +180,6 @@ def test_a_module_goes_on_from_one_that_was_trained(data_dir: Path, trained: Pat
     first, second = metrics(tmp_path / "first"), metrics(tmp_path / "second")
     assert first[0]["delta_norm"]["blocks.0.ffn.value"] == 0
     assert second[0]["delta_norm"]["blocks.0.ffn.value"] > 0
-    offsets = tmp_path / "offsets.yaml"
-    offsets.write_text(more.read_text().replace("source: tokens", "source: tokens, offsets: [0, -4]"))
-    train_prosg(offsets, tmp_path / "with offsets")
-    assert metrics(tmp_path / "with offsets")[0]["delta_norm"]["blocks.0.ffn.value"] > 0
     longer = tmp_path / "longer"
     train_backbone(backbone_recipe(tmp_path, data_dir, steps=9), longer)
     later = tmp_path / "later.yaml"
@@ -191,8 +187,33 @@ def test_a_module_goes_on_from_one_that_was_trained(data_dir: Path, trained: Pat
     train_prosg(later, tmp_path / "on the later backbone")
     load_prosg(tmp_path / "on the later backbone", load_backbone(longer)[0], longer)
     more.write_text(more.read_text().replace("source: tokens", "source: tokens, scale: 0.2"))
-    with pytest.raises(MusiError, match=r"more\.yaml: prosg: not that of .*first; give the same, but for `offsets`, to"):
+    with pytest.raises(MusiError, match=r"more\.yaml: prosg: not that of .*first; give the same, but for more targets, to"):
         train_prosg(more, tmp_path / "third")
+
+
+def test_modules_of_different_targets_go_on_side_by_side(data_dir: Path, trained: Path, tmp_path: Path) -> None:
+    """What they had learnt comes along; a further target starts at ΔW = 0, with a whitened metric."""
+    module = "tokens, key: input, metric: 16, targets: [%s], offsets: {%s: %d}"
+    for target, offset in (("ffn.key", -4), ("att.output", 2)):
+        recipe = prosg_recipe(tmp_path, data_dir, trained, module % (target, target, offset))
+        train_prosg(recipe, tmp_path / target)
+    both = prosg_recipe(
+        tmp_path,
+        data_dir,
+        trained,
+        "tokens, key: input, metric: 16, targets: [ffn.key, att.output, att.value], offsets: {ffn.key: -4, att.output: 2}",
+    )
+    both.write_text(both.read_text() + f"whiten: 20\ninit_from: [{tmp_path / 'ffn.key'}, {tmp_path / 'att.output'}]\n")
+    train_prosg(both, tmp_path / "both")
+    norms = metrics(tmp_path / "both")[0]["delta_norm"]
+    assert all(norms[f"blocks.0.{target}"] > 0 for target in ("ffn.key", "att.output"))
+    assert norms["blocks.0.att.value"] == 0
+    both.write_text(both.read_text().replace("ffn.key: -4", "ffn.key: 4"))
+    with pytest.raises(MusiError, match=r"not that of .*ffn\.key"):
+        train_prosg(both, tmp_path / "other")
+    both.write_text(both.read_text().replace("metric: 16", "metric: 4").replace("init_from", "# init_from"))
+    with pytest.raises(MusiError, match=r"whiten: needs `key: input` and a metric of the full rank, 16; mend prosg"):
+        train_prosg(both, tmp_path / "lower rank")
 
 
 class Broken(torch.nn.Module):
