@@ -186,7 +186,7 @@ class StateSynthesis(nn.Module):
 
 
 class TokenSynthesis(nn.Module):
-    """ΔW from a prompt's tokens, each target with a stack and heads of its own: what one target does, the others need not undo."""
+    """ΔW from a prompt's tokens, each target with a stack and heads of its own, so that none must undo what another does."""
 
     def __init__(self, config: ProSGConfig, adapter: Adapter) -> None:
         super().__init__()

@@ -1,14 +1,15 @@
 """The space in which the inputs of a matrix are first compared: what the same words look like elsewhere does not count.
 
-What stands at the input of `ffn.key` after `C,` in an answer is far from what stood there after `C,` in the prompt: the rest of the
-text is in it too. Inputs at the same two tokens in different contexts say what that rest is (their covariance S within such a class),
-and in the space of S^(-1/2) it is as good as gone: of a tiny backbone's first `ffn.key`, the nearest input of the prompt is the right
-one in 100 % of the places in lists told backwards, and without it in 6 %.
+What stands at the input of `ffn.key` after `C,` in an answer is far from what stood there after `C,` in the prompt: the rest of
+the text is in it too. Inputs at the same two tokens in different contexts say what that rest is (their covariance S within such a
+class), and in the space of S^(-1/2) it is as good as gone: at the first `ffn.key` of the tiny backbone, in lists told backwards in
+whole items, the regression's largest weight is on the right token of the prompt in 100 % of the places, and in 6 % without.
 
 Source: Fisher's linear discriminant, with pairs of tokens as classes.
 """
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import torch
 from torch import Tensor
@@ -32,7 +33,7 @@ def whiten(model: ProSG, targets: Sequence[str], texts: Sequence[Sequence[int]])
         if not isinstance(synthesis, TokenSynthesis) or model.config.metric != model.adapter.targets[target][0]:
             raise ValueError(f"whiten: needs `key: input` and a metric of the full rank, {model.adapter.targets[target][0]}")
         inputs = _inputs(model.adapter, target, texts)
-        pairs = torch.tensor([pair for text in texts for pair in zip(text, text[1:], strict=False)])
+        pairs = torch.tensor([pair for text in texts for pair in pairwise(text)])
         _, classes = pairs.unique(dim=0, return_inverse=True)
         part = synthesis.part(target)
         for layer, x in enumerate(inputs):

@@ -120,7 +120,7 @@ def test_a_list_is_found_backwards() -> None:
 
 
 def test_an_offset_needs_its_target() -> None:
-    with pytest.raises(ValueError, match="offsets: 'ffn.key' is not in targets"):
+    with pytest.raises(ValueError, match=r"offsets: 'ffn\.key' is not in targets"):
         ProSGConfig(source="tokens", offsets={"ffn.key": 2})
 
 
