@@ -48,8 +48,7 @@ def recipes_of(name: str) -> list[str]:
     """The recipes that led to a checkpoint, those of its backbone first; a shipped backbone is the end of `tiny-backbone`."""
     values = yaml.safe_load(find_recipe(name).read_text("utf-8"))
     chain: list[str] = []
-    earlier = values.get("init_from") or []
-    for before in filter(None, (values.get("backbone"), *(earlier if isinstance(earlier, list) else [earlier]))):
+    for before in filter(None, (values.get("backbone"), values.get("init_from"))):
         recipes = recipes_of("tiny-backbone" if "weights" in before else Path(before).name)
         chain += [each for each in recipes if each not in chain]
     return [*chain, name]

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from musi.errors import MusiError
 from musi.families import FAMILIES
@@ -159,16 +159,16 @@ class Losses(Strict):
 class ProSGRecipe(Strict):
     """Phase 2: train the synthesis module on a frozen backbone, or both at once (`joint`, the one-phase ablation).
 
-    init_from: the module goes on from one that was trained before, on this backbone or on an earlier state of it, or from several
-        of different targets, side by side; `prosg` must then be the same, but for further targets.
-    whiten: start the metrics of new targets from so many items of the train split (`prosg_ref.whiten`); 0: from nothing.
+    init_from: the module goes on from one that was trained before, on this backbone or on an earlier state of it; `prosg` must
+        then be the same.
+    whiten: start the metrics of a new module from so many items of the train split (`prosg_ref.whiten`); 0: from nothing.
     gate_share: of the rate, what gates learn at. As fast as the rest, they close before there is anything to let through; once
         there is, they are what picks it out.
     """
 
     data: Path = DATA
     backbone: Path
-    init_from: tuple[Path, ...] = ()
+    init_from: Path | None = None
     model: BackboneShape | None = Field(default=None, description="the shape that the backbone must have")
     prosg: ProSGConfig
     whiten: int = Field(default=0, ge=0, le=10_000)
@@ -176,11 +176,6 @@ class ProSGRecipe(Strict):
     losses: Losses = Losses()
     joint: bool = False
     schedule: Schedule
-
-    @field_validator("init_from", mode="before")
-    @classmethod
-    def _one_or_several(cls, value: Any) -> Any:
-        return () if value is None else value if isinstance(value, list | tuple) else (value,)
 
     @model_validator(mode="after")
     def _no_graphs(self) -> "ProSGRecipe":

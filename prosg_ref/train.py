@@ -226,25 +226,20 @@ def _start_backbone(recipe: BackboneRecipe, items: list[Item]) -> tuple[RWKV4, A
 
 
 def _start_prosg(recipe: ProSGRecipe, backbone: RWKV4, tokenizer: AnyTokenizer, items: list[Item], config: Path) -> ProSG:
-    """The module that the recipe goes on from, or one at ΔW = 0; of the targets that `init_from` lacks, the latter."""
+    """The module that the recipe goes on from, or one at ΔW = 0."""
+    if recipe.init_from is not None:
+        model = load_module(recipe.init_from, backbone)
+        if model.config != recipe.prosg:
+            raise MusiError(f"{config}: prosg: not that of {recipe.init_from}; give the same to go on from it")
+        return model.train()
     try:
         model = ProSG(backbone, recipe.prosg)
     except ValueError as error:
         raise MusiError(f"{config}: prosg.targets: {error}") from None
-    known: set[str] = set()
-    for folder in recipe.init_from:
-        before = load_module(folder, backbone)
-        targets = before.config.targets
-        offsets = {name: by for name, by in recipe.prosg.offsets.items() if name in targets}
-        if before.config != recipe.prosg.model_copy(update={"targets": targets, "offsets": offsets}):
-            raise MusiError(f"{config}: prosg: not that of {folder}; give the same, but for more targets, to go on from it")
-        model.synthesis.load_state_dict(before.synthesis.state_dict(), strict=False)
-        known.update(targets)
-    fresh = [target for target in recipe.prosg.targets if target not in known]
-    if recipe.whiten and fresh:
-        texts = [[*e.prompt, *e.answer] for e in tokenize([multi_example(item) for item in items[: recipe.whiten]], tokenizer)]
+    if recipe.whiten:
+        examples = tokenize([multi_example(item) for item in items[: recipe.whiten]], tokenizer)
         try:
-            whiten(model, fresh, texts)
+            whiten(model, [[*e.prompt, *e.answer] for e in examples])
         except ValueError as error:
             raise MusiError(f"{config}: {error}; mend prosg, or leave whiten out") from None
     return model

@@ -1,9 +1,10 @@
 """The space in which the inputs of a matrix are first compared: what the same words look like elsewhere does not count.
 
 What stands at the input of `ffn.key` after `C,` in an answer is far from what stood there after `C,` in the prompt: the rest of
-the text is in it too. Inputs at the same two tokens in different contexts say what that rest is (their covariance S within such a
-class), and in the space of S^(-1/2) it is as good as gone: at the first `ffn.key` of the tiny backbone, in lists told backwards in
-whole items, the regression's largest weight is on the right token of the prompt in 100 % of the places, and in 6 % without.
+the text is in it too. Inputs at the same two tokens in different contexts say what that rest is (their covariance S within such
+a class), and in the space of S^(-1/2) it is as good as gone: at the first `ffn.key` of the tiny backbone, in lists told
+backwards in whole items, the regression's largest weight is on the right token of the prompt in 100 % of the places, and in 6 %
+without.
 
 Source: Fisher's linear discriminant, with pairs of tokens as classes.
 """
@@ -23,13 +24,13 @@ LONGEST = 1_200  # tokens; longer texts are left out
 
 
 @torch.no_grad()
-def whiten(model: ProSG, targets: Sequence[str], texts: Sequence[Sequence[int]]) -> None:
-    """Start the metrics of some targets from the inputs of texts (ids); what has the direction of their mean no longer counts.
+def whiten(model: ProSG, texts: Sequence[Sequence[int]]) -> None:
+    """Start the metric of every target from the inputs of texts (ids); what has the direction of their mean no longer counts.
 
     Raises ValueError for a module whose metric is not `key: input` of full rank.
     """
     synthesis, texts = model.synthesis, [text for text in texts if 1 < len(text) <= LONGEST]
-    for target in targets:
+    for target in model.config.targets:
         if not isinstance(synthesis, TokenSynthesis) or model.config.metric != model.adapter.targets[target][0]:
             raise ValueError(f"whiten: needs `key: input` and a metric of the full rank, {model.adapter.targets[target][0]}")
         inputs = _inputs(model.adapter, target, texts)

@@ -38,11 +38,8 @@ def test_the_same_words_are_found_in_another_context(target: str, layer: int) ->
     torch.manual_seed(0)
     model = ProSG(random_backbone(), ProSGConfig(source="tokens", key="input", targets=TARGETS, metric=CONFIG.n_embd))
     before = found_again(model, target, layer)
-    other = next(name for name in TARGETS if name != target)
-    untouched = [x.clone() for x in model.synthesis.part(other).parameters()]
-    whiten(model, [target], texts(0, 60))
+    whiten(model, texts(0, 60))
     assert found_again(model, target, layer) > before + 0.05
-    assert all(torch.equal(x, y) for x, y in zip(untouched, model.synthesis.part(other).parameters(), strict=True))
 
 
 @torch.no_grad()
@@ -50,7 +47,7 @@ def test_the_mean_input_finds_nothing_and_norms_stay() -> None:
     torch.manual_seed(0)
     model = ProSG(random_backbone(), ProSGConfig(source="tokens", key="input", targets=("ffn.key",), metric=CONFIG.n_embd))
     training = texts(0, 60)
-    whiten(model, ["ffn.key"], [*training, [1]])
+    whiten(model, [*training, [1]])
     key = model.synthesis.part("ffn.key").v
     for layer in range(CONFIG.n_layer):
         inputs = []
@@ -70,4 +67,4 @@ def test_the_mean_input_finds_nothing_and_norms_stay() -> None:
 def test_a_metric_of_lower_rank_is_refused(config: dict[str, object]) -> None:
     model = ProSG(random_backbone(), ProSGConfig(**config, targets=("ffn.key",)))
     with pytest.raises(ValueError, match="whiten: needs `key: input` and a metric of the full rank, 32"):
-        whiten(model, ["ffn.key"], texts(0, 4))
+        whiten(model, texts(0, 4))
