@@ -11,6 +11,7 @@ LEFT, RIGHT, TOP, BOTTOM = 64, 16, 48, 52
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#7f7f7f", "#000000")
 DASHES = ("", "6 3", "2 3", "8 3 2 3")
 ROW = 20  # px between two rows of `draw_rows`
+SHORT = 20  # characters of a name, of which three stand side by side in a legend
 DODGE = 5  # px between the intervals of two lines
 STYLE = (
     "<style>text{font:13px sans-serif;fill:#222}.a{stroke:#888}.g{stroke:#ddd}"
@@ -64,7 +65,9 @@ def draw(
     def py(y: float) -> float:
         return TOP + (high - y) / ((high - low) or 1.0) * (HEIGHT - TOP - BOTTOM)
 
-    out = [f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT + 20 * ((len(lines) + 2) // 3)}" role="img">']
+    columns = 3 if all(len(line.name) <= SHORT for line in lines) else 2
+    below = 20 * math.ceil(len(lines) / columns)
+    out = [f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT + below}" role="img">']
     out += [f"<title>{escape(title)}</title>", STYLE, f'<text x="{LEFT}" y="22" font-weight="bold">{escape(title)}</text>']
     for tick in ticks:
         out.append(f'<path class="g" d="M{LEFT},{py(tick):.1f}H{WIDTH - RIGHT}"/>')
@@ -87,8 +90,8 @@ def draw(
             out.append(
                 f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3.5" fill="{COLOURS[i % len(COLOURS)]}">{_words(line.name, p)}</circle>'
             )
-        column, row = i % 3, i // 3
-        x, y = LEFT + column * 190, HEIGHT + 6 + 20 * row
+        column, row = i % columns, i // columns
+        x, y = LEFT + column * (570 // columns), HEIGHT + 6 + 20 * row
         out.append(f'<path d="M{x},{y - 4}h22" stroke-width="2" {style}/><text x="{x + 28}" y="{y}">{escape(line.name)}</text>')
     return "\n".join([*out, "</svg>\n"])
 

@@ -342,12 +342,13 @@ def _by_distance(rows: Sequence[tuple[Scoring, dict[str, Any]]]) -> list[str]:
 
 
 def _figure_by_distance(rows: Sequence[tuple[Scoring, dict[str, Any]]]) -> str:
-    lines = []
+    lines: list[Line] = []
     for row, values in rows[1:]:
         there = [(i, found) for i, found in enumerate(values["loss_by_distance"]) if found["value"] is not None]
         lines.append(Line(row.name, tuple(Point(i, found["value"], found["low"], found["high"]) for i, found in there)))
     title = f"Loss against the {rows[0][0].name}, by distance: below 0 is better"
-    return draw(lines, title, "words between prompt and stage", "nats per answer token", _bins()[1])
+    filled = 1 + max((int(point.x) for line in lines for point in line.points), default=0)
+    return draw(lines, title, "words between prompt and stage", "nats per answer token", _bins()[1][:filled])
 
 
 def _cell(values: dict[str, Any], column: str) -> str:
