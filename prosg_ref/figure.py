@@ -11,7 +11,7 @@ LEFT, RIGHT, TOP, BOTTOM = 64, 16, 48, 52
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#7f7f7f", "#000000")
 DASHES = ("", "6 3", "2 3", "8 3 2 3")
 ROW = 20  # px between two rows of `draw_rows`
-SHORT = 20  # characters of a name, of which three stand side by side in a legend
+LEGEND, SHORT = 570, 20  # its width in px, and how many characters a name may have for three to stand side by side
 DODGE = 5  # px between the intervals of two lines
 STYLE = (
     "<style>text{font:13px sans-serif;fill:#222}.a{stroke:#888}.g{stroke:#ddd}"
@@ -91,7 +91,7 @@ def draw(
                 f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3.5" fill="{COLOURS[i % len(COLOURS)]}">{_words(line.name, p)}</circle>'
             )
         column, row = i % columns, i // columns
-        x, y = LEFT + column * (570 // columns), HEIGHT + 6 + 20 * row
+        x, y = LEFT + column * (LEGEND // columns), HEIGHT + 6 + 20 * row
         out.append(f'<path d="M{x},{y - 4}h22" stroke-width="2" {style}/><text x="{x + 28}" y="{y}">{escape(line.name)}</text>')
     return "\n".join([*out, "</svg>\n"])
 

@@ -68,7 +68,7 @@ class ProSGConfig(BaseModel):
     offsets: dict[str, int] = Field(default={}, max_length=64)
 
     @model_validator(mode="after")
-    def _input_only(self) -> "ProSGConfig":
+    def _fit_together(self) -> "ProSGConfig":
         if self.key == "learned" and self.metric:
             raise ValueError("metric is for `key: input`; set that, or leave metric out")
         for target in self.offsets:

@@ -11,6 +11,7 @@ Source: Fisher's linear discriminant, with pairs of tokens as classes.
 
 from collections.abc import Sequence
 from itertools import pairwise
+from typing import cast
 
 import torch
 from torch import Tensor
@@ -27,31 +28,34 @@ LONGEST = 1_200  # tokens; longer texts are left out
 def whiten(model: ProSG, texts: Sequence[Sequence[int]]) -> None:
     """Start the metric of every target from the inputs of texts (ids); what has the direction of their mean no longer counts.
 
-    Raises ValueError for a module whose metric is not `key: input` of full rank.
+    Raises ValueError for a module whose metric is not `key: input` of full rank, or without a text of 2 to `LONGEST` tokens.
     """
-    synthesis, texts = model.synthesis, [text for text in texts if 1 < len(text) <= LONGEST]
-    for target in model.config.targets:
-        if not isinstance(synthesis, TokenSynthesis) or model.config.metric != model.adapter.targets[target][0]:
-            raise ValueError(f"whiten: needs `key: input` and a metric of the full rank, {model.adapter.targets[target][0]}")
-        inputs = _inputs(model.adapter, target, texts)
-        pairs = torch.tensor([pair for text in texts for pair in pairwise(text)])
-        _, classes = pairs.unique(dim=0, return_inverse=True)
-        part = synthesis.part(target)
-        for layer, x in enumerate(inputs):
-            key, change = part.v, _whitening(x.double(), classes) - torch.eye(x.shape[1], dtype=torch.float64)
-            assert isinstance(key, InputKey)
-            key.set_metric(layer, change.float())
+    synthesis, adapter, targets = model.synthesis, model.adapter, model.config.targets
+    for target in targets:
+        if not isinstance(synthesis, TokenSynthesis) or model.config.metric != adapter.targets[target][0]:
+            raise ValueError(f"whiten: needs `key: input` and a metric of the full rank, {adapter.targets[target][0]}")
+    assert isinstance(synthesis, TokenSynthesis)
+    texts = [text for text in texts if 1 < len(text) <= LONGEST]
+    if not texts:
+        raise ValueError(f"whiten: no item of up to {LONGEST:,} tokens among so few; take more")
+    inputs = _inputs(adapter, targets, texts)
+    _, classes = torch.tensor([pair for text in texts for pair in pairwise(text)]).unique(dim=0, return_inverse=True)
+    for target in targets:
+        key = cast(InputKey, synthesis.part(target).v)
+        for layer in range(adapter.n_layer):
+            space = _whitening(inputs[adapter.matrix(layer, target)].double(), classes)
+            key.set_metric(layer, (space - torch.eye(len(space))).float())
 
 
-def _inputs(adapter: Adapter, target: str, texts: Sequence[Sequence[int]]) -> list[Tensor]:
-    """By layer, what stands at the matrix's input at every token of the texts but each one's first, (N, d_in)."""
-    found: list[list[Tensor]] = [[] for _ in range(adapter.n_layer)]
+def _inputs(adapter: Adapter, targets: tuple[str, ...], texts: Sequence[Sequence[int]]) -> dict[str, Tensor]:
+    """By matrix, what stands at its input at every token of the texts but each one's first, (N, d_in)."""
+    found: dict[str, list[Tensor]] = {}
     device = adapter.head().device
     for text in texts:
-        reading = adapter.read(torch.tensor([text], device=device), torch.tensor([len(text)], device=device), (target,))
-        for i, inputs in enumerate(found):
-            inputs.append(reading.inputs[adapter.matrix(i, target)][0, 1:].cpu())
-    return [torch.cat(inputs) for inputs in found]
+        reading = adapter.read(torch.tensor([text], device=device), torch.tensor([len(text)], device=device), targets)
+        for name, inputs in reading.inputs.items():
+            found.setdefault(name, []).append(inputs[0, 1:].cpu())
+    return {name: torch.cat(inputs) for name, inputs in found.items()}
 
 
 def _whitening(x: Tensor, classes: Tensor) -> Tensor:

@@ -61,6 +61,12 @@ def test_the_mean_input_finds_nothing_and_norms_stay() -> None:
         torch.testing.assert_close(moved.norm(dim=1).mean(), centred.norm(dim=1).mean(), rtol=1e-3, atol=1e-3)
 
 
+def test_without_a_text_it_is_refused() -> None:
+    model = ProSG(random_backbone(), ProSGConfig(source="tokens", key="input", targets=("ffn.key",), metric=CONFIG.n_embd))
+    with pytest.raises(ValueError, match=r"whiten: no item of up to 1,200 tokens among so few; take more"):
+        whiten(model, [[1], [1] * 1_201])
+
+
 @pytest.mark.parametrize(
     "config", [{"source": "constant"}, {"source": "tokens"}, {"source": "tokens", "key": "input", "metric": 4}]
 )
