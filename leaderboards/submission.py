@@ -222,7 +222,7 @@ def known(results: dict[str, Any], tasks: tuple[str, ...], where: str) -> Known:
             parameters=_count(config.get("model_num_parameters")),
             state_bytes=_count(config.get("state_bytes")),
             decoding=Decoding(
-                generation={**(task_configs[0].get("generation_kwargs") or {}), **(config.get("gen_kwargs") or {})},
+                generation=_generation(task_configs, where) | (config.get("gen_kwargs") or {}),
                 chat_template=results.get("chat_template") is not None,
                 system_instruction=results.get("system_instruction"),
             ),
@@ -240,6 +240,14 @@ def known(results: dict[str, Any], tasks: tuple[str, ...], where: str) -> Known:
         raise MusiError(f"{where}: has no {error}; run the task again with lm-eval ≥ 0.4.13 and this MuSI") from None
     except (AttributeError, TypeError):
         raise MusiError(f"{where}: is not laid out as lm-eval's results are; run the task again with lm-eval ≥ 0.4.13") from None
+
+
+def _generation(task_configs: list[dict[str, Any]], where: str) -> dict[str, Any]:
+    """How the tasks generate: those that do all do it the same way, those that score given answers not at all."""
+    ways = [way for task_config in task_configs if (way := task_config.get("generation_kwargs"))]
+    if any(way != ways[0] for way in ways):
+        raise MusiError(f"{where}: its tasks were generated in different ways; run them again with one MuSI")
+    return dict(ways[0]) if ways else {}
 
 
 def _arguments(model_args: Any) -> str:

@@ -7,7 +7,7 @@ import subprocess
 import pytest
 import zstandard
 
-from leaderboards.submission import SUMS, read_submission, slug, submit
+from leaderboards.submission import SUMS, known, read_results, read_submission, slug, submit
 from musi.errors import MusiError
 from tests.leaderboards.support import only
 
@@ -32,6 +32,16 @@ def test_card_is_filled_from_the_results(pristine):
     assert card.decoding.generation == {"until": [], "do_sample": False}
     assert card.tools["lm_eval"].startswith("0.4.")
     assert card.trained_on == "not declared"
+
+
+def test_decoding_of_several_tasks_is_that_of_the_ones_that_generate(pristine):
+    results = read_results(only(pristine, "results_*.json"))
+    results["configs"]["musi_forced"] = results["configs"]["musi_quick"] | {"generation_kwargs": None}
+    assert known(results, ("musi_forced", "musi_quick"), "here").decoding.generation == {"until": [], "do_sample": False}
+    assert known(results, ("musi_forced",), "here").decoding.generation == {}
+    results["configs"]["musi_generate"] = results["configs"]["musi_quick"] | {"generation_kwargs": {"do_sample": True}}
+    with pytest.raises(MusiError, match="here: its tasks were generated in different ways"):
+        known(results, ("musi_generate", "musi_quick"), "here")
 
 
 def test_card_file_adds_what_lm_eval_does_not_know(results, tmp_path):
