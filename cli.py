@@ -539,7 +539,7 @@ def train_backbone(config: Config, out: RunFolder, track: Track = None, dry_run:
 def train_prosg(config: Config, out: RunFolder, track: Track = None, dry_run: DryRun = False, device: Device = "cpu") -> None:
     """Phase 2: freeze the backbone and train the synthesis module. A killed run goes on where it stopped.
 
-    Example: musi train prosg --config tiny-prosg-backwards --out runs/tiny-prosg-backwards
+    Example: musi train prosg --config tiny-prosg-placed --out runs/tiny-prosg-placed
     """
     from prosg_ref.recipes import find_recipe
 

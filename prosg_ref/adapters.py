@@ -27,13 +27,14 @@ class Reading:
     """What reading prompts gave; rows are padded on the right.
 
     state: to go on from. features: the state as vectors, the same for every gauge, (B, L, slots, D).
-    outputs: of every block at every token, (B, L, T, D).
+    embedded: what the first block gets at every token, (B, T, D). outputs: of every block at every token, (B, L, T, D).
     inputs: by matrix, what stood at its input at every token, (B, T, d_in); only of the matrices asked for.
     """
 
     state: Any
     lengths: Tensor  # (B,)
     features: Tensor
+    embedded: Tensor
     outputs: Tensor
     inputs: Mapping[str, Tensor] = field(default_factory=dict)
 
@@ -96,7 +97,7 @@ class RWKV4Adapter:
         kept = {self.matrix(i, target): Tap([]) for target in taps for i in range(self.n_layer)}
         _, state = self.backbone.hidden(prompt, lengths=lengths, delta=kept, trace=trace)
         inputs = {name: tap.inputs[0] for name, tap in kept.items()}
-        return Reading(state, lengths, state_features(state), torch.stack(trace, 1), inputs)
+        return Reading(state, lengths, state_features(state), trace[0], torch.stack(trace[1:], 1), inputs)
 
     def empty(self, batch: int) -> State:
         return State.zeros(self.backbone.config, batch, self.backbone.ln_out.weight)
@@ -179,11 +180,16 @@ class MambaAdapter:
         ]  # (B, I, 1 + N) each
         stacked = torch.stack(features, 1).transpose(2, 3)  # (B, L, 1 + N, I)
         batch = prompt.shape[0]
-        outputs = torch.stack(out.hidden_states[1:], 1)  # (B, L, T, D); the last one is normalised, as is what the head sees
-        outputs = outputs.gather(2, back[:, None, :, None].expand(-1, self.n_layer, -1, self.width))
+        stream = torch.stack(out.hidden_states, 1)  # (B, 1 + L, T, D); the last one is normalised, as is what the head sees
+        stream = stream.gather(2, back[:, None, :, None].expand(-1, 1 + self.n_layer, -1, self.width))
         inputs = {name: x.gather(1, back[..., None].expand_as(x)) for name, x in kept.items()}
         return Reading(
-            MambaState(tokens, lengths), lengths, stacked.reshape(batch, self.n_layer, -1, self.width), outputs, inputs
+            MambaState(tokens, lengths),
+            lengths,
+            stacked.reshape(batch, self.n_layer, -1, self.width),
+            stream[:, 0],
+            stream[:, 1:],
+            inputs,
         )
 
     def empty(self, batch: int) -> MambaState:

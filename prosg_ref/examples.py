@@ -57,6 +57,23 @@ class Example:
         """Sum of `weights`."""
         return sum(min(float(n), stage_tokens) for n in self.stages)
 
+    def told(self, offset: int, lost: Sequence[float]) -> list[float]:
+        """For each token of the prompt but the last one, what would be told there: the mean of `lost` over the places of
+        the answer where the two tokens before it stand, counting those that go on with the prompt's token at `offset` from it.
+
+        `lost` (S) is how little each token of the answer is known without being told, 0 to 1.
+        """
+        text, prompt = self.prompt[-2:] + self.answer, self.prompt[:-1]
+        seen: dict[tuple[int, int], list[tuple[int, float]]] = {}
+        for *key, token, share in zip(text, text[1:], text[2:], lost, strict=False):
+            seen.setdefault((key[0], key[1]), []).append((token, share))
+        told = [0.0] * len(prompt)
+        for t in range(max(2, -offset), len(prompt) - max(0, offset)):
+            found = seen.get((prompt[t - 2], prompt[t - 1]), ())
+            if found:
+                told[t] = sum(share for token, share in found if token == prompt[t + offset]) / len(found)
+        return told
+
 
 def load_items(path: Path) -> list[Item]:
     """All items of one file of a built dataset. Raises MusiError when there is none."""

@@ -5,7 +5,7 @@ rows that are done leave the batch.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, cast
 
 import torch
@@ -87,7 +87,7 @@ def remember(model: RWKV4 | ProSG, prompts: Sequence[Sequence[int]]) -> Memory:
 def _read(model: RWKV4 | ProSG, prompts: Sequence[Sequence[int]]) -> Memory:
     tokens, lengths = (x.to(backbone_of(model).emb.weight.device) for x in pad(prompts))
     if isinstance(model, ProSG):
-        return model.internalize(tokens, lengths)
+        return replace(model.internalize(tokens, lengths), says={})  # as large as the texts; training alone looks at it
     return Memory(model.hidden(tokens, lengths=lengths)[1], {})
 
 
@@ -97,8 +97,8 @@ def _joined(parts: Sequence[Memory]) -> Memory:
         name: LowRank(_stacked([part.delta[name].a for part in parts]), _stacked([part.delta[name].b for part in parts]))
         for name in parts[0].delta
     }
-    gates = {target: _stacked([part.gates[target].transpose(1, 2) for part in parts]) for target in parts[0].gates}
-    return Memory(State.joined([part.state for part in parts]), delta, {name: x.transpose(1, 2) for name, x in gates.items()})
+    gates = {key: _stacked([part.gates[key].transpose(1, 2) for part in parts]) for key in parts[0].gates}
+    return Memory(State.joined([part.state for part in parts]), delta, {key: x.transpose(1, 2) for key, x in gates.items()})
 
 
 def _stacked(parts: Sequence[Tensor]) -> Tensor:

@@ -29,12 +29,14 @@ class Memory:
     """What a prompt left behind: the backbone's state after it, and ΔW. Rows are examples.
 
     The controls of an experiment are functions of it: `shuffled`, `randomised`, `with_reset_state`.
-    `gates` are those of the source `tokens`, by target, (B, L, chunks); 0 past a prompt's end.
+    `gates` are those of the source `tokens`, by target and offset, (B, L, chunks), 0 past a prompt's end; `says`, by matrix, is
+    what it would write at each chunk's key, (B, chunks, d_out).
     """
 
     state: Any
     delta: dict[str, LowRank]
-    gates: dict[str, Tensor] = field(default_factory=dict)
+    gates: dict[tuple[str, int], Tensor] = field(default_factory=dict)
+    says: dict[str, Tensor] = field(default_factory=dict)
 
     def select(self, rows: Tensor) -> "Memory":
         """Some rows, in the order given (an index or a boolean mask, (B,))."""
@@ -79,14 +81,18 @@ class Memory:
 
     @torch.no_grad()
     def gate_statistics(self) -> dict[str, dict[str, float]]:
-        """Per target, mean and quantiles of the gates over the tokens that are there."""
+        """Per target and offset, mean and quantiles of the gates over the tokens that are there."""
         statistics = {}
-        for target, gates in self.gates.items():
+        for (target, offset), gates in self.gates.items():
             there = gates[gates > 0].float()
             if there.numel():
                 some = there[:: max(1, there.numel() // 10_000)].cpu()
                 low, high = torch.quantile(some, torch.tensor([0.1, 0.9])).tolist()
-                statistics[target] = {"mean": round(there.mean().item(), 4), "p10": round(low, 4), "p90": round(high, 4)}
+                statistics[f"{target}{offset:+d}"] = {
+                    "mean": round(there.mean().item(), 4),
+                    "p10": round(low, 4),
+                    "p90": round(high, 4),
+                }
         return statistics
 
 
@@ -129,7 +135,7 @@ class ProSG(nn.Module):
         with torch.no_grad():
             reading = self.adapter.read(prompt, lengths, self.config.taps)
         found = self.synthesis(reading)
-        return Memory(reading.state, found.delta, found.gates)
+        return Memory(reading.state, found.delta, found.gates, found.says)
 
     def hidden(self, tokens: Tensor, memory: Memory, lengths: Tensor | None = None) -> tuple[Tensor, Any]:
         """Last hidden vectors (B, S, D) and final state of tokens that follow the prompt, under ΔW."""

@@ -150,10 +150,13 @@ class Losses(Strict):
     reconstruction: cross entropy of the prompt itself under its ΔW, from the state of an empty text, so that ΔW must hold
         what the state would.
     distil: Kullback-Leibler divergence of the answers from those of the backbone that has read the prompt twice.
+    gates: binary cross entropy of the gates of `tokens`, a mean over the prompt's tokens: each is to say how much of what the
+        backbone does not know would be told there (`Example.told`).
     """
 
     reconstruction: float = Field(default=0.0, ge=0)
     distil: float = Field(default=0.0, ge=0)
+    gates: float = Field(default=0.0, ge=0)
 
 
 class ProSGRecipe(Strict):
@@ -161,9 +164,10 @@ class ProSGRecipe(Strict):
 
     init_from: the module goes on from one that was trained before, on this backbone or on an earlier state of it; `prosg` must
         then be the same.
-    whiten: start the metrics of a new module from so many items of the train split (`prosg_ref.whiten`); 0: from nothing.
-    gate_share: of the rate, what gates learn at. As fast as the rest, they close before there is anything to let through; once
-        there is, they are what picks it out.
+    whiten: start the metrics from so many items of the train split (`prosg_ref.whiten`); 0: from what they are.
+    key_share: of the rate, what the space learns at in which keys are compared. A whitened one is soon spoilt by large steps.
+    placed: what tokens say is not found by keys but put where it is due, at the answer's places that `whiten.pairs` gives, so
+        that what to say is learnt before how to find it.
     """
 
     data: Path = DATA
@@ -172,15 +176,20 @@ class ProSGRecipe(Strict):
     model: BackboneShape | None = Field(default=None, description="the shape that the backbone must have")
     prosg: ProSGConfig
     whiten: int = Field(default=0, ge=0, le=10_000)
-    gate_share: float = Field(default=0.1, ge=0)
+    key_share: float = Field(default=1.0, ge=0)
+    placed: bool = False
     losses: Losses = Losses()
     joint: bool = False
     schedule: Schedule
 
     @model_validator(mode="after")
-    def _no_graphs(self) -> "ProSGRecipe":
+    def _fit_together(self) -> "ProSGRecipe":
         if self.schedule.graphs:
             raise ValueError("schedule.graphs: for phase 1 alone; leave it out")
+        if (self.losses.gates or self.placed) and (self.prosg.source != "tokens" or self.prosg.chunk > 1):
+            raise ValueError(
+                "losses.gates and placed: for `source: tokens` with a gate for every token; leave them or `chunk` out"
+            )
         return self
 
 

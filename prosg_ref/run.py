@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any, Literal, Protocol, cast
 
 import torch
-from accelerate import Accelerator
+from accelerate import Accelerator, DistributedDataParallelKwargs
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from torch import Tensor, nn
@@ -60,16 +60,20 @@ def lr_factor(step: int, schedule: Schedule) -> float:
 
 
 def make_optimizers(groups: list[dict[str, Any]], schedule: Schedule, module: nn.Module) -> list[torch.optim.Optimizer]:
-    """Fused Adam over the groups; with `muon`, the matrices inside the model go to torch's Muon instead."""
+    """Fused Adam over the groups; with `muon`, the matrices inside the model go to torch's Muon instead, at the shares of
+    `muon_lr` that their groups have of `lr`."""
     if schedule.optimizer == "adam":
         return [torch.optim.Adam(groups, betas=BETAS, fused=True)]
     linear = [m for name, m in module.named_modules() if isinstance(m, nn.Linear) and not name.endswith("head")]
-    matrices = [m.weight for m in linear if m.weight.requires_grad and min(m.weight.shape) > 1]
-    if not matrices:
+    taken = {id(m.weight) for m in linear if m.weight.requires_grad and min(m.weight.shape) > 1}
+    if not taken:
         raise MusiError("schedule.optimizer: muon needs matrices inside the model, here are none; use adam")
-    taken = set(map(id, matrices))
     rest = [{**group, "params": [p for p in group["params"] if id(p) not in taken]} for group in groups]
-    muon = torch.optim.Muon(matrices, lr=schedule.muon_lr, weight_decay=0.0, momentum=MOMENTUM)
+    matrices = [
+        {"params": [p for p in group["params"] if id(p) in taken], "lr": schedule.muon_lr * group["lr"] / schedule.lr}
+        for group in groups
+    ]
+    muon = torch.optim.Muon([g for g in matrices if g["params"]], weight_decay=0.0, momentum=MOMENTUM)
     return [torch.optim.Adam([g for g in rest if g["params"]], betas=BETAS, fused=True), muon]
 
 
@@ -93,7 +97,12 @@ class Run:
         self.stale = 0  # validations since the best
         self.metrics_path = out_dir / "metrics.jsonl"
         self.resume_path = out_dir / "resume.safetensors"
-        self.accelerator = Accelerator(log_with=_available(tracker), project_dir=out_dir, cpu=not torch.cuda.is_available())
+        self.accelerator = Accelerator(
+            log_with=_available(tracker),
+            project_dir=out_dir,
+            cpu=not torch.cuda.is_available(),
+            kwargs_handlers=[DistributedDataParallelKwargs(find_unused_parameters=True)],  # keys, where values are `placed`
+        )
         if tracker is not None:
             self.accelerator.init_trackers(out_dir.name)
         if self.resume_path.exists() and not resume:

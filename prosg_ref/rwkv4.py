@@ -93,7 +93,13 @@ class Tap(NamedTuple):
     inputs: list[Tensor]  # (B, T, d_in)
 
 
-Change = LowRank | Merged | Tap
+class Added(NamedTuple):
+    """What is added to the product at each token of this call, whatever the input."""
+
+    values: Tensor  # (B, T, d_out)
+
+
+Change = LowRank | Merged | Tap | Added
 Delta = Mapping[str, Change]  # by the name of the matrix, e.g. "blocks.0.ffn.value"
 
 
@@ -104,6 +110,8 @@ def _linear(x: Tensor, weight: Tensor, change: Change | None) -> Tensor:
     if isinstance(change, Tap):
         change.inputs.append(x)
         return out
+    if isinstance(change, Added):
+        return out + change.values
     if change is None:
         return out
     time, rank, d_in, d_out = x.shape[1], change.a.shape[1], x.shape[2], out.shape[2]
@@ -285,7 +293,7 @@ class RWKV4(nn.Module):
             state: continue from here; None: the start of a text.
             lengths: (B,) tokens of each row that count; a row's state stops at its own last one. None: all.
             delta: changes of weights that hold for this call.
-            trace: when given, the output of every block (B, T, D) is appended to it.
+            trace: when given, what the first block gets and the output of every block, (B, T, D) each, are appended to it.
             last_only: compute no more than the output after each row's last token, (B, 1, D).
 
         Returns:
@@ -298,6 +306,8 @@ class RWKV4(nn.Module):
         again = self.gradient_checkpointing and torch.is_grad_enabled()
         cut = last_only and lengths is None and trace is None and x.shape[1] > 1
         x = self.layers[0].ln0(x)
+        if trace is not None:
+            trace.append(x)
         for i, block in enumerate(self.layers):
             before = state.att_shift[:, i], state.wkv[:, i], state.ffn_shift[:, i]
             args = (x, *before, lengths, delta, f"blocks.{i}", self.wkv_impl, cut and i == self.config.n_layer - 1)

@@ -10,7 +10,7 @@ summed over the prompt as in fast-weight programmers (Schlag et al. 2021, arXiv 
 
 import math
 from dataclasses import dataclass, field
-from typing import Literal, cast
+from typing import Annotated, Literal, cast
 
 import torch
 import torch.nn.functional as F
@@ -22,9 +22,11 @@ from .rwkv4 import LowRank
 
 Source = Literal["state", "tokens", "constant"]
 Key = Literal["learned", "input"]
+Offset = Annotated[int, Field(ge=-1024, le=1024)]
 MIN_RIDGE = 0.01  # below, float32 does not solve the system
 DISTANCES = (-4, 4, 8, None)  # where each head of `attention` looks at first, in tokens; None: everywhere
 REACH = 32  # distances further than this count as the same
+NEARLY_SHUT = -4.0  # where gates start: few tokens of a prompt are to be told
 UNSEEN = -1e4  # finite, so that an empty prompt beside longer ones is no NaN
 NOTHING_LEFT = 1e-4  # of a key's square without the mean: from here on it is rounding, and finds nothing
 
@@ -47,8 +49,9 @@ class ProSGConfig(BaseModel):
     attention: `tokens` only; blocks of attention between the prompt's tokens in the stack, so that what is written at a token can
         come from anywhere in the prompt: the word before the last one, or what the instruction asks for. Time grows with T².
     metric: `key: input` only; rank of a learned change of the space in which inputs are compared. 0: none but weights.
-    offsets: `tokens` only; by target, where a key's value comes from, in tokens from the one that follows the key. A target that
-        is not named has 0, which tells a text again in its own order; -4 tells a list of words backwards.
+    offsets: `tokens` only; by target, where a key's value may come from, in tokens from the one that follows the key, each with a
+        gate of its own. A target that is not named has 0, which tells a text again in its own order; -4 tells a list of words
+        backwards, 2 every second one.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -65,7 +68,7 @@ class ProSGConfig(BaseModel):
     key: Key = "learned"
     attention: int = Field(default=0, ge=0, le=16)
     metric: int = Field(default=0, ge=0, le=4096)
-    offsets: dict[str, int] = Field(default={}, max_length=64)
+    offsets: dict[str, Annotated[tuple[Offset, ...], Field(min_length=1, max_length=16)]] = Field(default={}, max_length=64)
 
     @model_validator(mode="after")
     def _fit_together(self) -> "ProSGConfig":
@@ -76,6 +79,10 @@ class ProSGConfig(BaseModel):
                 raise ValueError(f"offsets: {target!r} is not in targets")
         return self
 
+    def directions(self, target: str) -> tuple[int, ...]:
+        """Where values of a target's keys may come from."""
+        return self.offsets.get(target, (0,))
+
     @property
     def taps(self) -> tuple[str, ...]:
         """Matrices whose inputs the synthesis wants to see."""
@@ -84,10 +91,12 @@ class ProSGConfig(BaseModel):
 
 @dataclass(frozen=True)
 class Synthesised:
-    """ΔW by matrix, and for the source `tokens` the gates by target, (B, L, C); 0 past a prompt's end."""
+    """ΔW by matrix. For the source `tokens` also the gates by target and offset, (B, L, C), 0 past a prompt's end, and by matrix
+    what each token says, (B, C, d_out)."""
 
     delta: dict[str, LowRank]
-    gates: dict[str, Tensor] = field(default_factory=dict)
+    gates: dict[tuple[str, int], Tensor] = field(default_factory=dict)
+    says: dict[str, Tensor] = field(default_factory=dict)
 
 
 class TokenAttention(nn.Module):
@@ -196,23 +205,25 @@ class TokenSynthesis(nn.Module):
         return cast(TargetSynthesis, self.parts[_key(target)])
 
     def forward(self, reading: Reading) -> Synthesised:
-        delta: dict[str, LowRank] = {}
-        gates: dict[str, Tensor] = {}
+        every = Synthesised({})
         for part in self.parts.values():
             found = part(reading)
-            delta |= found.delta
-            gates |= found.gates
-        return Synthesised(delta, gates)
+            every.delta.update(found.delta)
+            every.gates.update(found.gates)
+            every.says.update(found.says)
+        return every
 
 
 class TargetSynthesis(nn.Module):
     """ΔW = scale · Uᵀ (K Kᵀ + λ)⁻¹ K over the prompt's tokens, or over chunks of them: what W + ΔW must have learnt for key k_t
     to find value u_t, by ridge regression; for one kind of matrix, in every layer.
 
-    u_t and the gate are linear in the stack's output at t and at t - 1, so that what is written can come from one token and what
-    it is found by (k_t) from the one before. The mean of a prompt's keys is taken out of each, so that what all tokens share
-    finds nothing; they are brought to unit norm, and the root of the gate weighs key and value. The inverse is what a plain sum
-    of u_t k_tᵀ lacks: without it the many other tokens of a prompt drown the one that is asked for. λ is learned.
+    What a token says is a layer's own function of its embedding and of the stack's output at t and at t - 1; the gates are linear
+    in the latter, so that what is written can come from one token and what it is found by (k_t) from the one before. A key's
+    value u_t is what the tokens at its offsets say, in the shares of their gates, and the sum of these weighs it. The direction
+    of the mean key is taken out of each, so that what they share finds nothing; they are brought to unit norm, and the root of
+    the weight is put on key and value. The inverse is what a plain sum of u_t k_tᵀ lacks: without it the many other tokens of a
+    prompt drown the one that is asked for. λ is learned.
 
     Ridge regression as a layer's memory: von Oswald et al. 2023 (arXiv 2309.05858).
     """
@@ -223,67 +234,91 @@ class TargetSynthesis(nn.Module):
         d_in, d_out = adapter.targets[target]
         self.stack = TransformingStack(config, adapter.n_layer, 1, adapter.width)
         pair = 2 * self.stack.width
-        self.u = _zero(nn.Linear(pair, d_out, bias=False))
+        self.norm = nn.LayerNorm(adapter.width, elementwise_affine=False)
+        self.says = nn.ModuleList(
+            nn.Sequential(nn.Linear(pair + adapter.width, pair), nn.GELU(), _zero(nn.Linear(pair, d_out, bias=False)))
+            for _ in range(adapter.n_layer)
+        )
         self.v = nn.Linear(pair, d_in) if config.key == "learned" else InputKey(adapter.n_layer, d_in, config.metric)
-        self.gate = _zero(nn.Linear(pair, 1))
+        self.gate = _zero(nn.Linear(pair, len(config.directions(target))))
+        nn.init.constant_(self.gate.bias, NEARLY_SHUT)
         self.gain = nn.Parameter(torch.ones(adapter.n_layer))
         self.log_ridge = nn.Parameter(torch.full((adapter.n_layer,), math.log(config.ridge)))
 
     def forward(self, reading: Reading) -> Synthesised:
         config, time = self.config, reading.outputs.shape[2]
+        offsets = config.directions(self.target)
         inside = torch.arange(time, device=reading.lengths.device) < reading.lengths.unsqueeze(1)  # (B, T)
         counted = F.pad(inside, (0, -time % config.chunk)).unflatten(1, (-1, config.chunk)).any(2)  # (B, C)
         x = self.stack(_chunks(reading.outputs, inside, config.chunk), counted)  # (B, L, C, W)
         pair = torch.cat([x, moved(x, -1)], -1)  # (B, L, C, 2 W)
-        gate = 2 * torch.sigmoid(self.gate(pair).float())  # (B, L, C, 1)
-        there = counted[:, None, :, None]
-        weight = gate.sqrt() * there
-        u = moved(self.u(pair) * there, config.offsets.get(self.target, 0))  # (B, L, C, d_out)
-        written = weight * (config.scale * self.gain.view(1, -1, 1, 1))
+        embedded = self.norm(_chunks(reading.embedded.unsqueeze(1), inside, config.chunk)[:, 0])  # (B, C, D)
+        gates = 2 * torch.sigmoid(self.gate(pair).float()) * counted[:, None, :, None]  # (B, L, C, offsets)
+        total = gates.sum(3, keepdim=True)
+        weight = torch.where(total > 0, total, 1.0).sqrt() * (total > 0)
+        shares = gates / torch.where(total > 0, total, 1.0)
         learned = self.v(pair) if config.key == "learned" else None
         ridge = self.log_ridge.exp().clamp(min=MIN_RIDGE)
         delta: dict[str, LowRank] = {}
+        values: dict[str, Tensor] = {}
         for i in range(x.shape[1]):  # layer by layer, while its keys are in cache
             name = self.adapter.matrix(i, self.target)
+            says = self.says[i](torch.cat([pair[:, i], embedded], -1)) * counted.unsqueeze(2)  # (B, C, d_out)
+            values[name] = says = config.scale * self.gain[i] * says
+            u = torch.stack([shares[:, i, :, k : k + 1] * moved(says, offset) for k, offset in enumerate(offsets)]).sum(0)
             if learned is not None:
                 v = learned[:, i]
             else:
                 v = self.v(_chunks(reading.inputs[name].unsqueeze(1), inside, config.chunk)[:, 0], i)
             with torch.autocast(x.device.type, enabled=False):
-                found = regression(v.float(), u[:, i].float(), weight[:, i], written[:, i], counted, ridge[i])
+                found = regression(v.float(), u.float(), weight[:, i], ridge[i])
                 delta[name] = LowRank(cast(InputKey, self.v).of_input(found.a, i), found.b) if config.metric else found
-        return Synthesised(delta, {self.target: gate.squeeze(3) * counted.unsqueeze(1)})
+        return Synthesised(delta, {(self.target, offset): gates[..., k] for k, offset in enumerate(offsets)}, values)
 
 
-def regression(v: Tensor, u: Tensor, weight: Tensor, written: Tensor, counted: Tensor, ridge: Tensor) -> LowRank:
-    """Uᵀ (K Kᵀ + λ)⁻¹ K as factors of the rank C or d_in, whichever is less.
+def regression(v: Tensor, u: Tensor, weight: Tensor, ridge: Tensor) -> LowRank:
+    """Uᵀ (K Kᵀ + λ)⁻¹ K / n as factors of the rank C or d_in, whichever is less.
 
-    k_t is v_t without the mean of the counted v, brought to the norm `weight`; its value is u_t times `written`.
-    v (B, C, d_in), u (B, C, d_out); weight and written (B, C, 1), 0 where not counted (B, C).
+    k_t is v_t without the direction of the weighted mean of all v, brought to the norm `weight`; n is the weighted mean of the
+    norms before, so that a query which is one of the v finds about its own value. That value is u_t, less the weighted mean of
+    all u, times `weight`. What lies in the direction of the mean finds nothing, in a query as well. Both means are taken out in
+    the share G / (G + 1), with G the sum of all squared weights, so that a lone key is still found.
+    v (B, C, d_in), u (B, C, d_out), weight (B, C, 1), 0 for what is not there.
     """
-    share = (counted / counted.sum(1, keepdim=True).clamp(min=1)).unsqueeze(1)  # (B, 1, C)
+    sizes = weight.square()
+    mass = sizes.sum(1, keepdim=True)  # (B, 1, 1)
+    share = (sizes / mass.clamp(min=1e-6)).transpose(1, 2)  # (B, 1, C)
+    out = mass / (mass + 1)
+    u = (u - out * torch.bmm(share, u)) * weight
     size, d_in = v.shape[1:]
     if size > d_in:  # the smaller of the two systems, and the smaller rank
-        k = v - torch.bmm(share, v)
-        k = k * _factor(v.square().sum(2), k.square().sum(2), weight)
+        mean = torch.bmm(share, v)  # (B, 1, d_in)
+        along = torch.bmm(v, mean.transpose(1, 2)) / mean.square().sum(2, keepdim=True).clamp(min=1e-12)  # (B, C, 1)
+        k = v - out * along * mean
+        factor, norm = _factor(v.square().sum(2), k.square().sum(2), weight, share)
+        k = k * factor
         system = torch.baddbmm(ridge * torch.eye(d_in, device=v.device), k.transpose(1, 2), k)
-        b = torch.bmm(torch.linalg.inv(system), torch.bmm((k * written).transpose(1, 2), u))
+        b = torch.bmm(torch.linalg.inv(system), torch.bmm(k.transpose(1, 2), u)) / norm
         return LowRank(torch.eye(d_in, device=v.device).expand(v.shape[0], -1, -1), b)
     # Means, norms and weights are put on matrices (C, C), so that v and u, the largest things here, are read once.
     gram = torch.bmm(v, v.transpose(1, 2))
     squares = gram.diagonal(dim1=1, dim2=2)
     with_mean = torch.bmm(share, gram)  # (B, 1, C)
-    gram = gram - with_mean - with_mean.transpose(1, 2) + torch.bmm(with_mean, share.transpose(1, 2))
-    factor = _factor(squares, gram.diagonal(dim1=1, dim2=2), weight)
+    along = with_mean / torch.bmm(with_mean, share.transpose(1, 2)).clamp(min=1e-12)
+    gram = gram - out * (2 - out) * along.transpose(1, 2) * with_mean
+    factor, norm = _factor(squares, gram.diagonal(dim1=1, dim2=2), weight, share)
     system = gram * factor * factor.transpose(1, 2) + ridge * torch.eye(size, device=v.device)
-    solution = torch.linalg.inv(system) * factor * written.transpose(1, 2)
-    return LowRank(v, torch.bmm(solution - share.transpose(1, 2) * solution.sum(1, keepdim=True), u))
+    solution = torch.linalg.inv(system) * factor / norm
+    return LowRank(v, torch.bmm(solution - out * share.transpose(1, 2) * torch.bmm(along, solution), u))
 
 
-def _factor(squares: Tensor, without_mean: Tensor, weight: Tensor) -> Tensor:
-    """What brings keys to the norm `weight` (B, C, 1), from their squared norms (B, C) with the mean and without."""
+def _factor(squares: Tensor, without_mean: Tensor, weight: Tensor, share: Tensor) -> tuple[Tensor, Tensor]:
+    """What brings keys to the norm `weight` (B, C, 1), from their squared norms (B, C) with the mean and without; and the mean
+    norm by `share` (B, 1, C)."""
     left = without_mean > NOTHING_LEFT * squares
-    return torch.where(left, without_mean, 1.0).rsqrt().unsqueeze(2) * left.unsqueeze(2) * weight
+    norms = torch.where(left, without_mean, 1.0).sqrt().unsqueeze(2)
+    mean = torch.bmm(share, norms * left.unsqueeze(2))  # (B, 1, 1)
+    return left.unsqueeze(2) * weight / norms, torch.where(mean > 0, mean, 1.0)
 
 
 class InputKey(nn.Module):
@@ -292,7 +327,7 @@ class InputKey(nn.Module):
 
     def __init__(self, n_layer: int, d_in: int, metric: int) -> None:
         super().__init__()
-        self.now = nn.Parameter(torch.full((n_layer, 1, d_in), 0.2))
+        self.now = nn.Parameter(torch.zeros(n_layer, 1, d_in))
         self.before = nn.Parameter(torch.ones(n_layer, 1, d_in))
         layers = range(n_layer if metric else 0)
         self.p = nn.ModuleList(nn.Linear(d_in, metric, bias=False) for _ in layers)

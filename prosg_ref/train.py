@@ -8,12 +8,14 @@ What a run directory holds, and how a run resumes, stands in `prosg_ref.run`.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.nn.utils.rnn import pad_sequence
 
 from musi.compose import SEPARATOR, multi_example
 from musi.errors import MusiError
@@ -21,16 +23,16 @@ from musi.schema import Item
 
 from .ahead import drawn_ahead
 from .checkpoint import load_backbone, load_module, save_backbone, save_prosg
-from .evaluate import Control, Variant, forced
-from .examples import Batches, Example, load_items, sent, split_batch, tokenize, whole_batch
+from .evaluate import Control, Variant, forced, token_losses
+from .examples import Batches, Example, SplitBatch, load_items, sent, split_batch, tokenize, whole_batch
 from .generate import pad, remember
 from .loss import head_cross_entropy
 from .prosg import Memory, ProSG
 from .recipes import BackboneRecipe, BackboneShape, ProSGRecipe, Schedule, load_recipe
 from .run import Metrics, Run, Tracker
-from .rwkv4 import RWKV4, RWKV4Config
+from .rwkv4 import RWKV4, Added, LowRank, RWKV4Config
 from .tokenizer import AnyTokenizer, Tokenizer
-from .whiten import whiten
+from .whiten import pairs, whiten
 
 TOKENIZER_ITEMS = 4_000  # items that the tokenizer's merges are learnt from
 TIED_STD = 0.05  # of the entries of a matrix that is embedding and output layer at once
@@ -77,7 +79,8 @@ class ProSGLoss(nn.Module):
         head = model.adapter.head()
         batch = split_batch(examples, self.recipe.schedule.stage_tokens).to(head.device)
         memory = model.internalize(batch.prompt, batch.prompt_lengths)
-        x, _ = model.hidden(batch.inputs, memory)
+        share_lost = self._lost(examples, batch, memory) if losses.gates or self.recipe.placed else []
+        x, _ = model.hidden(batch.inputs, self._placed(examples, batch, memory, share_lost) if self.recipe.placed else memory)
         loss = _cross_entropy(x, head, batch.targets, batch.weights, total)
         metrics: Metrics = {}
         share = float(batch.weights.sum()) / total
@@ -87,6 +90,9 @@ class ProSGLoss(nn.Module):
         if losses.distil:
             metrics["distil"] = extra = self._distillation(examples, x, batch.weights) / total
             loss = loss + losses.distil * extra
+        if losses.gates:
+            metrics["gate_loss"] = extra = share * self._gates(examples, memory, share_lost)
+            loss = loss + losses.gates * extra
         if look:
             metrics["delta_norm"] = {name: round(v, 5) for name, v in memory.relative_norms(model.backbone).items()}
             metrics["gates"] = memory.gate_statistics()
@@ -98,6 +104,38 @@ class ProSGLoss(nn.Module):
         x, _ = self.model.hidden(prompt[:, :-1], alone)
         weights = (torch.arange(prompt.shape[1] - 1, device=prompt.device) < (lengths - 1).unsqueeze(1)).float().cpu()
         return head_cross_entropy(x.float(), self.model.adapter.head(), prompt[:, 1:], weights)[0]
+
+    def _lost(self, examples: Sequence[Example], batch: SplitBatch, memory: Memory) -> list[list[float]]:
+        """For each token of each answer, the probability that the backbone alone does not say it."""
+        with torch.no_grad():
+            x, _ = self.model.hidden(batch.inputs, replace(memory, delta={}))
+            losses, _ = token_losses(x.float(), self.model.adapter.head(), batch.targets, batch.weights)
+        return [(1 - (-row).exp()).tolist() for row in losses.split([len(e.answer) for e in examples])]
+
+    def _gates(self, examples: Sequence[Example], memory: Memory, lost: Sequence[Sequence[float]]) -> Tensor:
+        """Mean binary cross entropy of the gates, over prompt tokens, layers, targets and offsets."""
+        losses = []
+        for (_, offset), gates in memory.gates.items():
+            rows = [torch.tensor(e.told(offset, share)) for e, share in zip(examples, lost, strict=True)]
+            told = pad_sequence(rows, batch_first=True).to(gates.device)  # (B, T)
+            loss = F.binary_cross_entropy(gates / 2, told.unsqueeze(1).expand_as(gates), reduction="none")
+            losses.append(loss[gates > 0].mean())
+        return torch.stack(losses).mean()
+
+    def _placed(self, examples: Sequence[Example], batch: SplitBatch, memory: Memory, lost: Sequence[Sequence[float]]) -> Memory:
+        """The memory with what tokens say put where it is due, in place of ΔW."""
+        config, adapter = self.model.config, self.model.adapter
+        added: dict[str, Added] = {}
+        for target in config.targets:
+            found = [pairs(e, config.directions(target), share) for e, share in zip(examples, lost, strict=True)]
+            rows = torch.tensor([i for i, places in enumerate(found) for _ in places], dtype=torch.int64)
+            due = torch.tensor([s + 1 - len(e.prompt) for e, places in zip(examples, found, strict=True) for s, _, _ in places])
+            told = torch.tensor([place for places in found for _, _, place in places])
+            for layer in range(adapter.n_layer):
+                says = memory.says[adapter.matrix(layer, target)]
+                values = says.new_zeros(*batch.inputs.shape, says.shape[2])
+                added[adapter.matrix(layer, target)] = Added(values.index_put((rows, due.long()), says[rows, told.long()]))
+        return replace(memory, delta=cast(dict[str, LowRank], added))
 
     def _distillation(self, examples: Sequence[Example], x: Tensor, weights: Tensor) -> Tensor:
         """Sum over answer tokens of their weight times KL(backbone after the prompt twice ‖ this)."""
@@ -172,7 +210,7 @@ def train_prosg(config: Path, out_dir: Path, resume: bool = True, tracker: Track
     backbone.requires_grad_(recipe.joint)
 
     def groups() -> list[dict[str, Any]]:
-        return synthesis_groups(model.synthesis, schedule.lr, recipe.gate_share) + (
+        return synthesis_groups(model.synthesis, schedule.lr, recipe.key_share) + (
             backbone.lr_groups(schedule.lr) if recipe.joint else []
         )
 
@@ -231,26 +269,27 @@ def _start_prosg(recipe: ProSGRecipe, backbone: RWKV4, tokenizer: AnyTokenizer, 
         model = load_module(recipe.init_from, backbone)
         if model.config != recipe.prosg:
             raise MusiError(f"{config}: prosg: not that of {recipe.init_from}; give the same to go on from it")
-        return model.train()
-    try:
-        model = ProSG(backbone, recipe.prosg)
-    except ValueError as error:
-        raise MusiError(f"{config}: prosg.targets: {error}") from None
+        model.train()
+    else:
+        try:
+            model = ProSG(backbone, recipe.prosg)
+        except ValueError as error:
+            raise MusiError(f"{config}: prosg: {error}") from None
     if recipe.whiten:
         examples = tokenize([multi_example(item) for item in items[: recipe.whiten]], tokenizer)
         try:
-            whiten(model, [[*e.prompt, *e.answer] for e in examples])
+            whiten(model, examples)
         except ValueError as error:
             raise MusiError(f"{config}: {error}; mend prosg, or leave whiten out") from None
     return model
 
 
-def synthesis_groups(synthesis: nn.Module, lr: float, gate_share: float) -> list[dict[str, Any]]:
-    """Parameter groups of a synthesis module: gates at `gate_share` of the rate, the rest at it."""
+def synthesis_groups(synthesis: nn.Module, lr: float, key_share: float) -> list[dict[str, Any]]:
+    """Parameter groups of a synthesis module: what keys are made with at `key_share` of the rate, the rest at it."""
     named = list(synthesis.named_parameters())
-    gates = [p for name, p in named if ".gate." in name]
-    rest = [p for name, p in named if ".gate." not in name]
-    return [{"params": rest, "lr": lr}, *([{"params": gates, "lr": gate_share * lr}] if gates else [])]
+    keys = [p for name, p in named if ".v." in name]
+    rest = [p for name, p in named if ".v." not in name]
+    return [{"params": rest, "lr": lr}, *([{"params": keys, "lr": key_share * lr}] if keys else [])]
 
 
 def _check_shape(backbone: RWKV4, shape: BackboneShape, where: Path) -> None:

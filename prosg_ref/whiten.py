@@ -1,76 +1,119 @@
-"""The space in which the inputs of a matrix are first compared: what the same words look like elsewhere does not count.
+"""The space in which the inputs of a matrix are first compared: what differs between prompt and answer does not count.
 
-What stands at the input of `ffn.key` after `C,` in an answer is far from what stood there after `C,` in the prompt: the rest of
-the text is in it too. Inputs at the same two tokens in different contexts say what that rest is (their covariance S within such
-a class), and in the space of S^(-1/2) it is as good as gone: at the first `ffn.key` of the tiny backbone, in lists told
-backwards in whole items, the regression's largest weight is on the right token of the prompt in 100 % of the places, and in 6 %
-without.
+What stands at the input of a matrix after `C,` in an answer is not what stood there after `C,` in the prompt: the rest of the
+text is in it too. Pairs of such places, where the answer goes on with what a token of the prompt would tell (`Example.told`), say
+what that rest is. With S the mean square of their differences, it is as good as gone in the space of S^(-1/2). Where nothing is
+due nothing should be found: the mean square of how other places of an answer differ from its keys is a part of S too.
 
-Source: Fisher's linear discriminant, with pairs of tokens as classes.
+Source: Fisher's linear discriminant, with pairs of places as classes.
 """
 
 from collections.abc import Sequence
-from itertools import pairwise
 from typing import cast
 
 import torch
 from torch import Tensor
 
-from .adapters import Adapter
+from .evaluate import token_losses
+from .examples import Example, split_batch
 from .prosg import ProSG
 from .synthesis import InputKey, TokenSynthesis
 
 FLOOR = 1e-3  # of the mean variance: added to every direction's
-LONGEST = 1_200  # tokens; longer texts are left out
+LONGEST = 1_200  # tokens; longer examples are left out
+ELSEWHERE = 0.1  # weight in S of the places where nothing is due
+LOST = 0.3  # probability that the backbone does not say a token, from which on it is to be told
+
+Place = tuple[int, int, int]  # of a text: in the answer, in the prompt where the same words stand, and what is to be told there
 
 
 @torch.no_grad()
-def whiten(model: ProSG, texts: Sequence[Sequence[int]]) -> None:
-    """Start the metric of every target from the inputs of texts (ids); what has the direction of their mean no longer counts.
+def whiten(model: ProSG, examples: Sequence[Example]) -> None:
+    """Start the metric of every target from the inputs of examples.
 
-    Raises ValueError for a module whose metric is not `key: input` of full rank, or without a text of 2 to `LONGEST` tokens.
+    Raises ValueError for a module whose metric is not `key: input` of full rank, or where the examples have too few pairs of
+    places.
     """
     synthesis, adapter, targets = model.synthesis, model.adapter, model.config.targets
     for target in targets:
         if not isinstance(synthesis, TokenSynthesis) or model.config.metric != adapter.targets[target][0]:
             raise ValueError(f"whiten: needs `key: input` and a metric of the full rank, {adapter.targets[target][0]}")
     assert isinstance(synthesis, TokenSynthesis)
-    texts = [text for text in texts if 1 < len(text) <= LONGEST]
-    if not texts:
-        raise ValueError(f"whiten: no item of up to {LONGEST:,} tokens among so few; take more")
-    inputs = _inputs(adapter, targets, texts)
-    _, classes = torch.tensor([pair for text in texts for pair in pairwise(text)]).unique(dim=0, return_inverse=True)
+    there, noise = _places(model, examples)
     for target in targets:
-        key = cast(InputKey, synthesis.part(target).v)
+        part = synthesis.part(target)
         for layer in range(adapter.n_layer):
-            space = _whitening(inputs[adapter.matrix(layer, target)].double(), classes)
-            key.set_metric(layer, (space - torch.eye(len(space))).float())
+            name = adapter.matrix(layer, target)
+            if len(there.get(name, ())) < 2:
+                raise ValueError(f"whiten: {target}: too few places of so few examples up to {LONGEST:,} tokens; take more")
+            space = _whitening(there[name], noise[name] / len(there[name]))
+            cast(InputKey, part.v).set_metric(layer, (space - torch.eye(len(space))).float())
 
 
-def _inputs(adapter: Adapter, targets: tuple[str, ...], texts: Sequence[Sequence[int]]) -> dict[str, Tensor]:
-    """By matrix, what stands at its input at every token of the texts but each one's first, (N, d_in)."""
-    found: dict[str, list[Tensor]] = {}
-    device = adapter.head().device
-    for text in texts:
-        reading = adapter.read(torch.tensor([text], device=device), torch.tensor([len(text)], device=device), targets)
-        for name, inputs in reading.inputs.items():
-            found.setdefault(name, []).append(inputs[0, 1:].cpu())
-    return {name: torch.cat(inputs) for name, inputs in found.items()}
+def _places(model: ProSG, examples: Sequence[Example]) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+    """By matrix, its inputs at places of prompts (N, d_in), and N S (d_in, d_in)."""
+    config, adapter = model.config, model.adapter
+    there: dict[str, list[Tensor]] = {}
+    noise: dict[str, Tensor] = {}
+    for example in examples:
+        if example.tokens > LONGEST:
+            continue
+        share = lost(model, [example])[0]
+        by_target = {target: pairs(example, config.directions(target), share) for target in config.targets}
+        if not any(by_target.values()):
+            continue
+        text = torch.tensor([[*example.prompt, *example.answer]], device=adapter.head().device)
+        inputs = adapter.read(text, torch.tensor([text.shape[1]], device=text.device), config.taps).inputs
+        for target, found in by_target.items():
+            if not found:
+                continue
+            now, before, _ = torch.tensor(found).unbind(1)
+            elsewhere = torch.ones(text.shape[1], dtype=torch.bool)
+            elsewhere[: len(example.prompt) - 1] = elsewhere[now] = False
+            for layer in range(adapter.n_layer):
+                name = adapter.matrix(layer, target)
+                x = inputs[name][0].cpu().double()
+                due, other = x[now] - x[before], x[elsewhere] - x[before].mean(0)
+                there.setdefault(name, []).append(x[before])
+                square = due.T @ due + ELSEWHERE * len(found) / len(other) * other.T @ other
+                noise[name] = noise.get(name, torch.zeros_like(square)) + square
+    return {name: torch.cat(x) for name, x in there.items()}, noise
 
 
-def _whitening(x: Tensor, classes: Tensor) -> Tensor:
-    """S^(-1/2) with the direction of the mean taken out, scaled to leave the mean norm as it is. (N, d), (N,) -> (d, d)
+def lost(model: ProSG, examples: Sequence[Example]) -> list[list[float]]:
+    """For each token of each answer, the probability that the backbone alone does not say it."""
+    adapter = model.adapter
+    batch = split_batch(examples).to(adapter.head().device)
+    state = adapter.read(batch.prompt, batch.prompt_lengths).state
+    x, _ = adapter.hidden(batch.inputs, state, None, {})
+    losses, _ = token_losses(x.float(), adapter.head(), batch.targets, batch.weights)
+    return [(1 - (-row).exp()).tolist() for row in losses.split([len(example.answer) for example in examples])]
 
-    S is the mean covariance within classes of more than one member.
-    """
-    size, width = int(classes.max()) + 1, x.shape[1]
-    count = torch.zeros(size, dtype=x.dtype).index_add_(0, classes, torch.ones_like(x[:, 0]))
-    means = torch.zeros(size, width, dtype=x.dtype).index_add_(0, classes, x) / count.unsqueeze(1)
-    spread = (x - means[classes]) / count[classes].sqrt().unsqueeze(1)
-    within = spread.T @ spread / (count > 1).sum().clamp(min=1)
-    floor = FLOOR * within.diagonal().mean().clamp(min=1e-12)
-    values, vectors = torch.linalg.eigh(within + floor * torch.eye(width, dtype=x.dtype))
+
+def pairs(example: Example, offsets: Sequence[int], share: Sequence[float]) -> list[Place]:
+    """Places of the answer, and the one of the prompt where the same two tokens stand and what comes next would be told, where
+    there is one alone."""
+    text, first = [*example.prompt, *example.answer], len(example.prompt)
+    places: dict[tuple[int, ...], set[tuple[int, int]]] = {}
+    for offset in offsets:
+        for t, told in enumerate(example.told(offset, share)):
+            if told > LOST:
+                places.setdefault((text[t - 2], text[t - 1], text[t + offset]), set()).add((t - 1, t + offset))
+    found = []
+    for s in range(first - 1, len(text) - 1):
+        before = places.get(tuple(text[s - 1 : s + 2]), set())
+        if len(before) == 1 and share[s + 1 - first] > LOST:
+            found.append((s, *next(iter(before))))
+    return found
+
+
+def _whitening(x: Tensor, noise: Tensor) -> Tensor:
+    """S^(-1/2) with the direction of the mean taken out, scaled to leave the mean norm as it is. (N, d), S (d, d) -> (d, d)"""
+    floor = FLOOR * noise.diagonal().mean().clamp(min=1e-12)
+    values, vectors = torch.linalg.eigh(noise + floor * torch.eye(len(noise), dtype=x.dtype))
     mean = x.mean(0)
-    whitened = vectors * values.rsqrt() @ vectors.T @ (torch.eye(width, dtype=x.dtype) - torch.outer(mean, mean) / mean.dot(mean))
+    whitened = (
+        vectors * values.rsqrt() @ vectors.T @ (torch.eye(len(mean), dtype=x.dtype) - torch.outer(mean, mean) / mean.dot(mean))
+    )
     centred = x - mean
     return whitened * (centred.norm(dim=1).mean() / (centred @ whitened.T).norm(dim=1).mean())

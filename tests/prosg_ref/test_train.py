@@ -18,9 +18,9 @@ from musi.compose import multi_example
 from musi.errors import MusiError
 from prosg_ref.checkpoint import load_backbone, load_module, load_prosg, load_tensors, save_tensors, write_atomically
 from prosg_ref.evaluate import Variant, forced
-from prosg_ref.examples import Example, load_items, tokenize
+from prosg_ref.examples import Example, load_items, split_batch, tokenize
 from prosg_ref.recipes import ProSGRecipe, Schedule
-from prosg_ref.run import Run, lr_factor
+from prosg_ref.run import Run, lr_factor, make_optimizers
 from prosg_ref.train import ProSGLoss, synthesis_groups, train_backbone, train_prosg
 
 SCHEDULE = "{steps: %d, batch_size: 2, lr: 2.0e-3, warmup_steps: 2, " + (
@@ -151,7 +151,7 @@ def test_broken_inputs_are_named(tmp_path: Path, data_dir: Path, trained: Path) 
     with pytest.raises(MusiError, match="n_embd is 16, the recipe's `model` says 32"):
         train_backbone(other, tmp_path / "run")
     unknown = prosg_recipe(tmp_path, data_dir, trained, "state, targets: [att.gate]")
-    with pytest.raises(MusiError, match=r"prosg\.targets: unknown target 'att\.gate'; one of att\.key"):
+    with pytest.raises(MusiError, match=r"prosg: unknown target 'att\.gate'; one of att\.key"):
         train_prosg(unknown, tmp_path / "run")
 
 
@@ -162,13 +162,16 @@ def test_fine_tuning_starts_from_the_checkpoint(tmp_path: Path, data_dir: Path, 
     assert metrics(tmp_path / "run")[0]["loss"] < metrics(trained)[0]["loss"] - 0.1
 
 
-def test_gates_learn_at_their_share_of_the_rate() -> None:
-    module = random_prosg("tokens").synthesis
-    rest, gates = synthesis_groups(module, 0.5, 0.1)
-    assert (rest["lr"], gates["lr"]) == (0.5, 0.05)
-    assert {id(p) for p in gates["params"]} == {id(p) for part in module.parts.values() for p in part.gate.parameters()}
-    assert sum(p.numel() for group in (rest, gates) for p in group["params"]) == sum(p.numel() for p in module.parameters())
+def test_keys_learn_at_their_share_of_the_rate() -> None:
+    module = random_prosg("attention").synthesis
+    rest, keys = synthesis_groups(module, 0.5, 0.1)
+    assert (rest["lr"], keys["lr"]) == (0.5, 0.05)
+    assert {id(p) for p in keys["params"]} == {id(p) for part in module.parts.values() for p in part.v.parameters()}
+    assert sum(p.numel() for group in (rest, keys) for p in group["params"]) == sum(p.numel() for p in module.parameters())
     assert len(synthesis_groups(random_prosg("state").synthesis, 0.5, 0.1)) == 1
+    schedule = Schedule(steps=1, lr=0.5, muon_lr=0.2, optimizer="muon")
+    found = [group["lr"] for optimizer in make_optimizers([rest, keys], schedule, module) for group in optimizer.param_groups]
+    assert found == [0.5, 0.05, 0.2, pytest.approx(0.02)]
 
 
 def test_a_module_goes_on_from_one_that_was_trained(data_dir: Path, trained: Path, tmp_path: Path) -> None:
@@ -192,7 +195,7 @@ def test_a_module_goes_on_from_one_that_was_trained(data_dir: Path, trained: Pat
 
 
 def test_a_whitened_metric_needs_the_full_rank(data_dir: Path, trained: Path, tmp_path: Path) -> None:
-    module = "tokens, key: input, targets: [ffn.key, att.output], offsets: {ffn.key: -4}, metric: %d"
+    module = "tokens, key: input, targets: [ffn.key, att.output], offsets: {ffn.key: [-4]}, metric: %d"
     recipe = prosg_recipe(tmp_path, data_dir, trained, module % 16)
     recipe.write_text(recipe.read_text() + "whiten: 20\n")
     train_prosg(recipe, tmp_path / "whitened")
@@ -353,6 +356,74 @@ def test_further_losses_and_one_phase(data_dir: Path, trained: Path, tmp_path: P
         assert all("distil" in line for line in lines if "loss" in line)
 
 
+def test_gates_learn_what_is_to_be_told() -> None:
+    """And with values `placed`, what tokens say is learnt from nothing, without keys that find it."""
+    model = random_prosg("offsets")
+    recipe = ProSGRecipe.model_validate(
+        {
+            "data": "x",
+            "backbone": "y",
+            "prosg": model.config,
+            "placed": True,
+            "losses": {"gates": 3.0},
+            "schedule": {"steps": 1, "lr": 0.1},
+        }
+    )
+    loss = ProSGLoss(model, recipe, [7])
+    examples = [
+        Example([9, 20, 5, 21, 5, 22, 5, 23, 5, 24, 8, 7], [23, 5, 22, 5, 21, 5, 20, 1], (8,)),
+        Example([9, 24, 5, 22, 5, 20, 5, 23, 5, 21, 8, 7], [23, 5, 20, 5, 22, 5, 24, 1], (8,)),
+    ]
+    for parameter in model.backbone.parameters():
+        parameter.requires_grad_(False)
+    optimizer = torch.optim.Adam(model.synthesis.parameters(), lr=1e-2)
+    answers = []
+    for _ in range(60):
+        total, found = loss(examples, loss.total(examples), False)
+        answers.append(total.item() - 3 * found["gate_loss"])
+        optimizer.zero_grad()
+        total.backward()
+        optimizer.step()
+    assert answers[-1] < 0.8 * answers[0]
+    batch = split_batch(examples)
+    gates = model.internalize(batch.prompt, batch.prompt_lengths).gates["ffn.value", -4]  # (B, L, T)
+    told = [{t for t, share in enumerate(e.told(-4, [1.0] * 8)) if share} for e in examples]
+    assert told == [{5, 6, 7, 9}] * 2, "after the second, third and fourth word, and a comma that stands between such"
+    for row, places in zip(gates, told, strict=True):
+        for place in range(row.shape[1]):
+            assert (row[:, place] > 0.5).all() if place in places else (row[:, place] < 0.5).all()
+
+
+@pytest.mark.parametrize("prosg", ["source: tokens, chunk: 2", "source: state"])
+def test_what_is_told_needs_a_gate_for_every_token(data_dir: Path, trained: Path, tmp_path: Path, prosg: str) -> None:
+    recipe = prosg_recipe(tmp_path, data_dir, trained, prosg.removeprefix("source: "))
+    recipe.write_text(recipe.read_text() + "placed: true\n")
+    with pytest.raises(MusiError, match=r"losses\.gates and placed: for `source: tokens` with a gate for every token"):
+        train_prosg(recipe, tmp_path / "run")
+
+
+def test_placed_values_are_added_where_they_are_due_alone() -> None:
+    model = random_prosg("offsets")
+    recipe = ProSGRecipe.model_validate(
+        {"data": "x", "backbone": "y", "prosg": model.config, "placed": True, "schedule": {"steps": 1, "lr": 0.1}}
+    )
+    loss = ProSGLoss(model, recipe, [7])
+    examples = [
+        Example([9, 20, 5, 21, 5, 22, 5, 23, 5, 24, 8, 7], [23, 5, 22, 5, 21, 5, 20, 1], (8,)),
+        Example([30, 31, 32, 33, 7], [40, 41], (2,)),
+    ]
+    batch = split_batch(examples)
+    memory = model.internalize(batch.prompt, batch.prompt_lengths)
+    placed = loss._placed(examples, batch, memory, [[1.0] * 8, [1.0] * 2])
+    for name in ("blocks.0.ffn.value", "blocks.2.ffn.value"):
+        values = placed.delta[name].values  # (B, S, d_out)
+        due = values.abs().sum(2).nonzero().tolist()
+        assert due == [[0, 2], [0, 4], [0, 6]], "after `23,`, `22,` and `21,`"
+        assert torch.equal(values[0, 2], memory.says[name][0, 5]), "what stands at `22` of the prompt"
+    due = placed.delta["blocks.0.att.value"].values.abs().sum(2).nonzero().tolist()
+    assert due == [[0, 3], [0, 5]], "two on, its one offset, stand commas alone"
+
+
 def test_distillation_is_the_divergence_from_the_prompt_read_twice() -> None:
     model = random_prosg("tokens")
     recipe = ProSGRecipe.model_validate(
@@ -378,7 +449,7 @@ def test_metrics_tell_of_the_change_and_its_gates(data_dir: Path, trained: Path,
     assert [line["step"] for line in looks] == [1, 11]
     assert set(looks[0]["delta_norm"].values()) == {0.0}
     assert all(value > 0 for value in looks[1]["delta_norm"].values())
-    assert looks[0]["gates"]["ffn.value"] == {"mean": 1.0, "p10": 1.0, "p90": 1.0}
+    assert looks[0]["gates"]["ffn.value+0"] == {"mean": 0.036, "p10": 0.036, "p90": 0.036}, "nearly shut"
 
 
 def test_muon_and_bfloat16_learn(data_dir: Path, tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ import torch
 
 from prosg_ref.prosg import ProSG, ProSGConfig
 from prosg_ref.rwkv4 import RWKV4, RWKV4Config
-from prosg_ref.synthesis import SYNTHESES
+from prosg_ref.synthesis import NEARLY_SHUT, SYNTHESES
 
 CONFIG = RWKV4Config(n_layer=3, n_embd=32, vocab_size=400, ctx_len=64)
 
@@ -23,17 +23,18 @@ def random_backbone(seed: int = 0, config: RWKV4Config = CONFIG) -> RWKV4:
 
 VARIANTS: dict[str, dict[str, Any]] = {source: {"source": source} for source in SYNTHESES} | {
     "attention": {"source": "tokens", "key": "input", "attention": 2, "metric": 4},
-    "offsets": {"source": "tokens", "key": "input", "offsets": {"ffn.value": -4, "att.value": 2}},
+    "offsets": {"source": "tokens", "key": "input", "offsets": {"ffn.value": [-4, 0, 2], "att.value": [2]}},
 }
 
 
 def random_prosg(variant: str, seed: int = 0) -> ProSG:
-    """A ProSG whose ΔW is not zero."""
+    """A ProSG whose ΔW is not zero, and whose gates are about half open."""
     torch.manual_seed(seed + 1)
-    model = ProSG(random_backbone(seed), ProSGConfig(**VARIANTS[variant], scale=0.1))
+    model = ProSG(random_backbone(seed), ProSGConfig(**VARIANTS[variant], scale=0.5))
     with torch.no_grad():
-        for parameter in model.synthesis.parameters():
-            parameter.add_(torch.randn_like(parameter) * 0.2)
+        for name, parameter in model.synthesis.named_parameters():
+            start = -NEARLY_SHUT if name.endswith("gate.bias") else 0.0
+            parameter.add_(start + torch.randn_like(parameter) * 0.2)
     return model.eval()
 
 
