@@ -247,7 +247,7 @@ def _generation(task_configs: list[dict[str, Any]], where: str) -> dict[str, Any
     ways = [way for task_config in task_configs if (way := task_config.get("generation_kwargs"))]
     if any(way != ways[0] for way in ways):
         raise MusiError(f"{where}: its tasks were generated in different ways; run them again with one MuSI")
-    return dict(ways[0]) if ways else {}
+    return {**ways[0]} if ways else {}
 
 
 def _arguments(model_args: Any) -> str:

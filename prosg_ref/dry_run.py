@@ -84,14 +84,13 @@ def plan_prosg(config: Path, device: str) -> dict[str, Any]:
         with torch.device("meta"):
             model = ProSG(backbone, recipe.prosg)
     except ValueError as error:
-        raise MusiError(f"{config}: prosg: {error}") from None
+        raise MusiError(f"{config}: prosg.targets: {error}") from None
     module = sum(p.numel() for p in model.synthesis.parameters())
     tokens = _tokens(recipe.schedule, prompt_weight=0.0)
     blocks, head = _matrices(backbone)
     matrices = {name: p.numel() for name, p in model.synthesis.named_parameters() if p.dim() == 2}
-    own = sum(
-        size for name, size in matrices.items() if any(part in name for part in (".p.", ".q.", ".says."))
-    )  # a layer has its own
+    a_layers_own = (".p.", ".q.", ".says.")
+    own = sum(size for name, size in matrices.items() if any(part in name for part in a_layers_own))
     per_layer = sum(matrices.values()) - own + own / shape.n_layer
     chunks = tokens.prompt / recipe.prosg.chunk if recipe.prosg.source == "tokens" else recipe.schedule.batch_size
     rank = chunks / recipe.schedule.batch_size if recipe.prosg.source == "tokens" else recipe.prosg.rank

@@ -89,6 +89,7 @@ class Run:
         groups: Callable[[], list[dict[str, Any]]],
         resume: bool,
         tracker: Tracker | None = None,
+        some_unused: bool = False,  # parameters that the loss does not reach, which several processes must look for
     ) -> None:
         self.out_dir, self.schedule, self.module = out_dir, schedule, module
         self.recipe_text = recipe_text
@@ -101,7 +102,7 @@ class Run:
             log_with=_available(tracker),
             project_dir=out_dir,
             cpu=not torch.cuda.is_available(),
-            kwargs_handlers=[DistributedDataParallelKwargs(find_unused_parameters=True)],  # keys, where values are `placed`
+            kwargs_handlers=[DistributedDataParallelKwargs(find_unused_parameters=some_unused)],
         )
         if tracker is not None:
             self.accelerator.init_trackers(out_dir.name)

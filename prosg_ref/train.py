@@ -23,7 +23,7 @@ from musi.schema import Item
 
 from .ahead import drawn_ahead
 from .checkpoint import load_backbone, load_module, save_backbone, save_prosg
-from .evaluate import Control, Variant, forced, token_losses
+from .evaluate import Control, Variant, forced
 from .examples import Batches, Example, SplitBatch, load_items, sent, split_batch, tokenize, whole_batch
 from .generate import pad, remember
 from .loss import head_cross_entropy
@@ -32,7 +32,7 @@ from .recipes import BackboneRecipe, BackboneShape, ProSGRecipe, Schedule, load_
 from .run import Metrics, Run, Tracker
 from .rwkv4 import RWKV4, Added, LowRank, RWKV4Config
 from .tokenizer import AnyTokenizer, Tokenizer
-from .whiten import pairs, whiten
+from .whiten import lost, pairs, whiten
 
 TOKENIZER_ITEMS = 4_000  # items that the tokenizer's merges are learnt from
 TIED_STD = 0.05  # of the entries of a matrix that is embedding and output layer at once
@@ -79,7 +79,7 @@ class ProSGLoss(nn.Module):
         head = model.adapter.head()
         batch = split_batch(examples, self.recipe.schedule.stage_tokens).to(head.device)
         memory = model.internalize(batch.prompt, batch.prompt_lengths)
-        share_lost = self._lost(examples, batch, memory) if losses.gates or self.recipe.placed else []
+        share_lost = lost(model, examples, batch, memory.state) if losses.gates or self.recipe.placed else []
         x, _ = model.hidden(batch.inputs, self._placed(examples, batch, memory, share_lost) if self.recipe.placed else memory)
         loss = _cross_entropy(x, head, batch.targets, batch.weights, total)
         metrics: Metrics = {}
@@ -105,13 +105,6 @@ class ProSGLoss(nn.Module):
         weights = (torch.arange(prompt.shape[1] - 1, device=prompt.device) < (lengths - 1).unsqueeze(1)).float().cpu()
         return head_cross_entropy(x.float(), self.model.adapter.head(), prompt[:, 1:], weights)[0]
 
-    def _lost(self, examples: Sequence[Example], batch: SplitBatch, memory: Memory) -> list[list[float]]:
-        """For each token of each answer, the probability that the backbone alone does not say it."""
-        with torch.no_grad():
-            x, _ = self.model.hidden(batch.inputs, replace(memory, delta={}))
-            losses, _ = token_losses(x.float(), self.model.adapter.head(), batch.targets, batch.weights)
-        return [(1 - (-row).exp()).tolist() for row in losses.split([len(e.answer) for e in examples])]
-
     def _gates(self, examples: Sequence[Example], memory: Memory, lost: Sequence[Sequence[float]]) -> Tensor:
         """Mean binary cross entropy of the gates, over prompt tokens, layers, targets and offsets."""
         losses = []
@@ -128,13 +121,14 @@ class ProSGLoss(nn.Module):
         added: dict[str, Added] = {}
         for target in config.targets:
             found = [pairs(e, config.directions(target), share) for e, share in zip(examples, lost, strict=True)]
-            rows = torch.tensor([i for i, places in enumerate(found) for _ in places], dtype=torch.int64)
-            due = torch.tensor([s + 1 - len(e.prompt) for e, places in zip(examples, found, strict=True) for s, _, _ in places])
-            told = torch.tensor([place for places in found for _, _, place in places])
+            places = [
+                (i, s + 1 - len(e.prompt), t) for i, (e, each) in enumerate(zip(examples, found, strict=True)) for s, _, t in each
+            ]
+            rows, due, told = torch.tensor(places, dtype=torch.int64).view(-1, 3).unbind(1)
             for layer in range(adapter.n_layer):
                 says = memory.says[adapter.matrix(layer, target)]
                 values = says.new_zeros(*batch.inputs.shape, says.shape[2])
-                added[adapter.matrix(layer, target)] = Added(values.index_put((rows, due.long()), says[rows, told.long()]))
+                added[adapter.matrix(layer, target)] = Added(values.index_put((rows, due), says[rows, told]))
         return replace(memory, delta=cast(dict[str, LowRank], added))
 
     def _distillation(self, examples: Sequence[Example], x: Tensor, weights: Tensor) -> Tensor:
@@ -217,7 +211,7 @@ def train_prosg(config: Path, out_dir: Path, resume: bool = True, tracker: Track
     loss = ProSGLoss(model, recipe, tokenizer.encode(SEPARATOR))
     batches = drawn_ahead(Batches(items, tokenizer, schedule))
     validation = _validation(recipe.data, tokenizer, schedule)
-    run = Run(out_dir, config.read_text("utf-8"), schedule, loss, groups, resume, tracker)
+    run = Run(out_dir, config.read_text("utf-8"), schedule, loss, groups, resume, tracker, some_unused=recipe.placed)
 
     def validate() -> Metrics:
         metrics: Metrics = {}
@@ -274,7 +268,7 @@ def _start_prosg(recipe: ProSGRecipe, backbone: RWKV4, tokenizer: AnyTokenizer, 
         try:
             model = ProSG(backbone, recipe.prosg)
         except ValueError as error:
-            raise MusiError(f"{config}: prosg: {error}") from None
+            raise MusiError(f"{config}: prosg.targets: {error}") from None
     if recipe.whiten:
         examples = tokenize([multi_example(item) for item in items[: recipe.whiten]], tokenizer)
         try:

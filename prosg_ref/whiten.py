@@ -9,13 +9,13 @@ Source: Fisher's linear discriminant, with pairs of places as classes.
 """
 
 from collections.abc import Sequence
-from typing import cast
+from typing import Any, cast
 
 import torch
 from torch import Tensor
 
 from .evaluate import token_losses
-from .examples import Example, split_batch
+from .examples import Example, SplitBatch, split_batch
 from .prosg import ProSG
 from .synthesis import InputKey, TokenSynthesis
 
@@ -58,7 +58,8 @@ def _places(model: ProSG, examples: Sequence[Example]) -> tuple[dict[str, Tensor
     for example in examples:
         if example.tokens > LONGEST:
             continue
-        share = lost(model, [example])[0]
+        batch = split_batch([example]).to(adapter.head().device)
+        share = lost(model, [example], batch, adapter.read(batch.prompt, batch.prompt_lengths).state)[0]
         by_target = {target: pairs(example, config.directions(target), share) for target in config.targets}
         if not any(by_target.values()):
             continue
@@ -80,13 +81,11 @@ def _places(model: ProSG, examples: Sequence[Example]) -> tuple[dict[str, Tensor
     return {name: torch.cat(x) for name, x in there.items()}, noise
 
 
-def lost(model: ProSG, examples: Sequence[Example]) -> list[list[float]]:
-    """For each token of each answer, the probability that the backbone alone does not say it."""
-    adapter = model.adapter
-    batch = split_batch(examples).to(adapter.head().device)
-    state = adapter.read(batch.prompt, batch.prompt_lengths).state
-    x, _ = adapter.hidden(batch.inputs, state, None, {})
-    losses, _ = token_losses(x.float(), adapter.head(), batch.targets, batch.weights)
+@torch.no_grad()
+def lost(model: ProSG, examples: Sequence[Example], batch: SplitBatch, state: Any) -> list[list[float]]:
+    """For each token of each answer, how probable it is that the backbone alone, from that state, does not say it."""
+    x, _ = model.adapter.hidden(batch.inputs, state, None, {})
+    losses, _ = token_losses(x.float(), model.adapter.head(), batch.targets, batch.weights)
     return [(1 - (-row).exp()).tolist() for row in losses.split([len(example.answer) for example in examples])]
 
 

@@ -42,6 +42,9 @@ def test_decoding_of_several_tasks_is_that_of_the_ones_that_generate(pristine):
     results["configs"]["musi_generate"] = results["configs"]["musi_quick"] | {"generation_kwargs": {"do_sample": True}}
     with pytest.raises(MusiError, match="here: its tasks were generated in different ways"):
         known(results, ("musi_generate", "musi_quick"), "here")
+    results["configs"]["musi_generate"]["generation_kwargs"] = "greedy"
+    with pytest.raises(MusiError, match="here: is not laid out as lm-eval's results are"):
+        known(results, ("musi_generate",), "here")
 
 
 def test_card_file_adds_what_lm_eval_does_not_know(results, tmp_path):

@@ -10,9 +10,8 @@ from prosg_ref.prosg import ProSG, ProSGConfig
 from prosg_ref.whiten import pairs, whiten
 
 TARGETS = ("ffn.key", "att.output")
-LIST = Example(
-    [9, 20, 5, 21, 5, 22, 5, 23, 5, 24, 8, 7], [23, 5, 22, 5, 21, 5, 20, 1], (8,)
-)  # 20 to 24 with commas (5), told backwards
+# 20 to 24 with commas (5), told backwards
+LIST = Example([9, 20, 5, 21, 5, 22, 5, 23, 5, 24, 8, 7], [23, 5, 22, 5, 21, 5, 20, 1], (8,))
 
 
 def test_told_is_what_the_answer_goes_on_with_and_the_backbone_loses() -> None:
@@ -76,6 +75,27 @@ def test_the_same_words_are_found_in_another_context(target: str, layer: int) ->
     before = found_again(model, target, layer)
     whiten(model, [*examples(0, 60), Example([1] * 1_300, [2], (1,))])
     assert found_again(model, target, layer) > before + 0.05
+
+
+@torch.no_grad()
+def test_the_mean_input_finds_nothing_and_norms_stay() -> None:
+    torch.manual_seed(0)
+    model = ProSG(random_backbone(), ProSGConfig(source="tokens", key="input", targets=("ffn.key",), metric=CONFIG.n_embd))
+    training = examples(0, 60)
+    whiten(model, training)
+    key = model.synthesis.part("ffn.key").v
+    for layer in range(CONFIG.n_layer):
+        inputs = []
+        for example in training:
+            text = [*example.prompt, *example.answer]
+            reading = model.adapter.read(torch.tensor([text]), torch.tensor([len(text)]), ("ffn.key",))
+            share = [1.0] * len(example.answer)
+            inputs.append(reading.inputs[f"blocks.{layer}.ffn.key"][0, [before for _, before, _ in pairs(example, (0,), share)]])
+        x = torch.cat(inputs)
+        mean, centred = x.mean(0), x - x.mean(0)
+        moved = centred + key.q[layer](key.p[layer](centred))
+        assert (mean + key.q[layer](key.p[layer](mean))).norm() < 1e-3 * mean.norm()
+        torch.testing.assert_close(moved.norm(dim=1).mean(), centred.norm(dim=1).mean(), rtol=1e-3, atol=1e-3)
 
 
 def test_without_a_place_it_is_refused() -> None:
