@@ -18,8 +18,9 @@ from musi.retention import RESAMPLES, SEED, Estimate, Floats, HalfLife, Outcomes
 from musi.schema import Item
 from musi.score import score_response
 
-from .examples import Example, split_batch, tokenize
+from .examples import Example, sent, split_batch, tokenize
 from .generate import Request, backbone_of, generate, remember, split_request
+from .loss import DEVICE_ROWS, ROWS
 from .prosg import Memory, ProSG
 from .rwkv4 import RWKV4
 from .tokenizer import AnyTokenizer
@@ -95,7 +96,7 @@ def forced(variant: Variant, examples: Sequence[Example]) -> Forced:
         donors = [examples[(i + 1) % len(examples)].prompt[:-1] for i in rows]
         memory = controlled_memory(variant.model, prompts, donors, variant.control)
         x, _ = backbone.hidden(batch.inputs, memory.state, delta=memory.delta)
-        losses, hits = token_losses(x, backbone.head.weight, batch.targets, batch.weights)
+        losses, hits = (found.cpu() for found in token_losses(x, backbone.head.weight, batch.targets, batch.weights))
         sizes = [len(examples[i].answer) for i in rows]
         for i, loss, hit in zip(rows, losses.split(sizes), hits.split(sizes), strict=True):
             cut, loss = list(examples[i].stages), loss.double()
@@ -113,15 +114,16 @@ def forced(variant: Variant, examples: Sequence[Example]) -> Forced:
 
 def token_losses(x: Tensor, head: Tensor, targets: Tensor, weights: Tensor) -> tuple[Tensor, Tensor]:
     """Loss in nats of each counted token (N,), and whether its target was the most likely one (N,), row by row."""
-    rows = (weights > 0).flatten().nonzero().squeeze(1).to(x.device)
+    rows = sent((weights > 0).flatten().nonzero().squeeze(1), x.device)
+    chunk = ROWS if x.device.type == "cpu" else DEVICE_ROWS
     target = targets.flatten()[rows].unsqueeze(1)
     losses, hits = [], []
-    for part, wanted in zip(x.flatten(0, 1)[rows].split(512), target.split(512), strict=True):
+    for part, wanted in zip(x.flatten(0, 1)[rows].split(chunk), target.split(chunk), strict=True):
         logits = part @ head.T  # (rows, V)
         at_target = logits.gather(1, wanted)
         losses.append((logits.logsumexp(1, keepdim=True) - at_target).squeeze(1))
         hits.append((at_target == logits.amax(1, keepdim=True)).squeeze(1))
-    return torch.cat(losses).cpu(), torch.cat(hits).cpu()
+    return torch.cat(losses), torch.cat(hits)
 
 
 def generated(variant: Variant, pairs: Sequence[tuple[str, str]], tokenizer: AnyTokenizer) -> list[str]:

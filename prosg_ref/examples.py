@@ -18,6 +18,7 @@ from functools import lru_cache
 from pathlib import Path
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from musi.compose import SEPARATOR, multi_example, render_answer, single_example
@@ -33,6 +34,7 @@ from .recipes import Schedule
 from .tokenizer import AnyTokenizer
 
 _STAGE_BEGINS = re.compile(r"(?<!\n)(?=\n\[\d+\]\n)")  # a cut at a newline leaves the ids as they are
+TOKEN_BITS = 17  # of an id, where three of them and the row of a batch are one number
 _SENTENCE_ENDS = re.compile(r"(?<=[.!?]) ")
 
 
@@ -48,31 +50,15 @@ class Example:
     def tokens(self) -> int:
         return len(self.prompt) + len(self.answer)
 
-    def weights(self, stage_tokens: float) -> Tensor:
-        """Loss weights of the answer's tokens, (S,): 1, or less where a stage has more than `stage_tokens` of them."""
+    def weights(self, stage_tokens: float, end_weight: float = 1.0) -> Tensor:
+        """Loss weights of the answer's tokens, (S,): 1, or less where a stage has more than `stage_tokens` of them; times
+        `end_weight` where a stage's answer is over: at the next stage's first token, or at the end of the document."""
         sizes = torch.tensor(self.stages)
-        return (stage_tokens / sizes).clamp(max=1.0).repeat_interleave(sizes)
-
-    def weight(self, stage_tokens: float) -> float:
-        """Sum of `weights`."""
-        return sum(min(float(n), stage_tokens) for n in self.stages)
-
-    def told(self, offset: int, lost: Sequence[float]) -> list[float]:
-        """For each token of the prompt but the last one, what would be told there: the mean of `lost` over the places of
-        the answer where the two tokens before it stand, counting those that go on with the prompt's token at `offset` from it.
-
-        `lost` (S) is how little each token of the answer is known without being told, 0 to 1.
-        """
-        text, prompt = self.prompt[-2:] + self.answer, self.prompt[:-1]
-        seen: dict[tuple[int, int], list[tuple[int, float]]] = {}
-        for *key, token, share in zip(text, text[1:], text[2:], lost, strict=False):
-            seen.setdefault((key[0], key[1]), []).append((token, share))
-        told = [0.0] * len(prompt)
-        for t in range(max(2, -offset), len(prompt) - max(0, offset)):
-            found = seen.get((prompt[t - 2], prompt[t - 1]), ())
-            if found:
-                told[t] = sum(share for token, share in found if token == prompt[t + offset]) / len(found)
-        return told
+        weights = (stage_tokens / sizes).clamp(max=1.0).repeat_interleave(sizes)
+        ends = sizes.cumsum(0)
+        ends[-1] -= 1
+        weights[ends] *= end_weight
+        return weights
 
 
 def load_items(path: Path) -> list[Item]:
@@ -240,14 +226,14 @@ def split_evenly(examples: list[Example], parts: int) -> list[list[Example]]:
 
 
 def whole_batch(
-    examples: Sequence[Example], prompt_weight: float, stage_tokens: float = math.inf
+    examples: Sequence[Example], prompt_weight: float, stage_tokens: float = math.inf, end_weight: float = 1.0
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Phase 1: inputs, targets and loss weights of prompt and answer in one sequence, (B, T) each."""
     tokens, _ = pad([[*e.prompt, *e.answer] for e in examples])
     weights = torch.zeros(tokens.shape)
     for i, example in enumerate(examples):
         weights[i, : len(example.prompt)] = prompt_weight
-        weights[i, len(example.prompt) : example.tokens] = example.weights(stage_tokens)
+        weights[i, len(example.prompt) : example.tokens] = example.weights(stage_tokens, end_weight)
     return tokens[:, :-1], tokens[:, 1:], weights[:, 1:]
 
 
@@ -271,11 +257,38 @@ def sent(x: Tensor, device: torch.device) -> Tensor:
     return x.pin_memory().to(device, non_blocking=True) if device.type == "cuda" else x.to(device)
 
 
-def split_batch(examples: Sequence[Example], stage_tokens: float = math.inf) -> SplitBatch:
+def split_batch(examples: Sequence[Example], stage_tokens: float = math.inf, end_weight: float = 1.0) -> SplitBatch:
     """Prompt and answer as two passes."""
     prompt, prompt_lengths = pad([e.prompt[:-1] for e in examples])
     tokens, _ = pad([[e.prompt[-1], *e.answer] for e in examples])
     weights = torch.zeros(tokens.shape[0], tokens.shape[1] - 1)
     for i, example in enumerate(examples):
-        weights[i, : len(example.answer)] = example.weights(stage_tokens)
+        weights[i, : len(example.answer)] = example.weights(stage_tokens, end_weight)
     return SplitBatch(prompt, prompt_lengths, tokens[:, :-1], tokens[:, 1:], weights)
+
+
+def told(batch: SplitBatch, offset: int, lost: Tensor) -> Tensor:
+    """For each token of the prompts, what would be told there, (B, T): the mean of `lost` over the places of the answer where the
+    two tokens before it stand, counting those that go on with the prompt's token at `offset` from it.
+
+    `lost` (B, S) is how little each token of the answers is known without being told, 0 to 1.
+    """
+    prompt, lengths = batch.prompt, batch.prompt_lengths.unsqueeze(1)
+    size = prompt.shape[1]
+    if size == 0:
+        return lost.new_zeros(prompt.shape)
+    row = torch.arange(len(prompt), device=prompt.device).unsqueeze(1) << TOKEN_BITS
+    last = prompt.gather(1, (lengths - 1).clamp(min=0))
+    before = torch.cat([last, batch.inputs[:, :-1]], 1)  # (B, S)
+    there = sent(batch.weights > 0, prompt.device)
+    pair = torch.where(there, (row | before) << TOKEN_BITS | batch.inputs, -1)
+    three, order = torch.where(there, pair << TOKEN_BITS | batch.targets, -1).flatten().sort()
+    sums = F.pad(lost.flatten()[order].double().cumsum(0), (1, 0))
+    pairs = pair.flatten().sort().values
+    pair = (row | prompt.roll(2, 1)) << TOKEN_BITS | prompt.roll(1, 1)  # (B, T)
+    wanted = pair << TOKEN_BITS | prompt.roll(-offset, 1)
+    found = sums[torch.searchsorted(three, wanted, right=True)] - sums[torch.searchsorted(three, wanted)]
+    count = torch.searchsorted(pairs, pair, right=True) - torch.searchsorted(pairs, pair)
+    place = torch.arange(size, device=prompt.device)
+    inside = (place >= max(2, -offset)) & (place < lengths - max(0, offset))
+    return (found / count.clamp(min=1) * inside).to(lost.dtype)

@@ -37,6 +37,9 @@ class Schedule(Strict):
     prompt_weight: loss weight of prompt tokens (answer tokens have 1; phase 2 ignores it, its prompt pass has no loss).
     stage_tokens: what one stage of an answer may weigh in all: the tokens of a longer one share it, so that a list of 300
         numbers does not drown the one-word answers beside it.
+    end_weight: loss weight of the token with which an answer to a stage is over (the next stage's number, or the end of the
+        document): of a list of 300 numbers it is one token in hundreds, and a list that is not ended there takes all later
+        stages with it.
     bare_share: share of examples that are one instruction with its rules and the context it needs, without the sentences
         around them; note_share: the same with the context of that stage alone; single_share: share of whole single-stage
         prompts; echo_share: share that write the sentences of a context again, in another order. The rest are whole items.
@@ -68,6 +71,7 @@ class Schedule(Strict):
     clip: float = Field(default=1.0, gt=0)
     prompt_weight: float = Field(default=0.2, ge=0, le=1)
     stage_tokens: float = Field(default=16.0, gt=0)
+    end_weight: float = Field(default=1.0, gt=0)
     single_share: float = Field(default=0.25, ge=0, le=1)
     bare_share: float = Field(default=0.0, ge=0, le=1)
     note_share: float = Field(default=0.0, ge=0, le=1)
@@ -151,7 +155,7 @@ class Losses(Strict):
         what the state would.
     distil: Kullback-Leibler divergence of the answers from those of the backbone that has read the prompt twice.
     gates: binary cross entropy of the gates of `tokens`, a mean over the prompt's tokens: each is to say how much of what the
-        backbone does not know would be told there (`Example.told`).
+        backbone does not know would be told there (`examples.told`).
     """
 
     reconstruction: float = Field(default=0.0, ge=0)

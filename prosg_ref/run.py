@@ -242,7 +242,8 @@ class Run:
         self.step += 1
         speed = sum(x.tokens for x in batch) / (time.perf_counter() - start)
         numbers = {"loss": loss.item(), "lr": self.base_lrs[0][0] * factor, "grad_norm": norm.item()}
-        return {**numbers, "tokens_per_s": round(speed), **metrics}
+        more = {name: value.item() if isinstance(value, Tensor) else value for name, value in metrics.items()}
+        return {**numbers, "tokens_per_s": round(speed), **more}
 
     def _gradients(self, batch: Step) -> tuple[Tensor, Metrics]:
         """Loss and gradients of a global batch."""
@@ -269,7 +270,9 @@ class Run:
                 self.accelerator.backward(part_loss * world)  # processes average their gradients
             loss += part_loss.detach()
             for name, value in found.items():
-                metrics[name] = metrics.get(name, 0.0) + value if isinstance(value, float) else value
+                if isinstance(value, Tensor):  # not yet a number: to ask for one is to wait for the device
+                    value = metrics.get(name, 0.0) + value
+                metrics[name] = value
         return cast(Tensor, self.accelerator.reduce(loss, "sum")), metrics
 
 

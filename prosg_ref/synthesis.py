@@ -298,7 +298,7 @@ def regression(v: Tensor, u: Tensor, weight: Tensor, ridge: Tensor) -> LowRank:
         factor, norm = _factor(v.square().sum(2), k.square().sum(2), weight, share)
         k = k * factor
         system = torch.baddbmm(ridge * torch.eye(d_in, device=v.device), k.transpose(1, 2), k)
-        b = torch.bmm(torch.linalg.inv(system), torch.bmm(k.transpose(1, 2), u)) / norm
+        b = torch.bmm(torch.linalg.inv_ex(system).inverse, torch.bmm(k.transpose(1, 2), u)) / norm
         return LowRank(torch.eye(d_in, device=v.device).expand(v.shape[0], -1, -1), b)
     # Means, norms and weights are put on matrices (C, C), so that v and u, the largest things here, are read once.
     gram = torch.bmm(v, v.transpose(1, 2))
@@ -308,7 +308,7 @@ def regression(v: Tensor, u: Tensor, weight: Tensor, ridge: Tensor) -> LowRank:
     gram = gram - out * (2 - out) * along.transpose(1, 2) * with_mean
     factor, norm = _factor(squares, gram.diagonal(dim1=1, dim2=2), weight, share)
     system = gram * factor * factor.transpose(1, 2) + ridge * torch.eye(size, device=v.device)
-    solution = torch.linalg.inv(system) * factor / norm
+    solution = torch.linalg.inv_ex(system).inverse * factor / norm
     return LowRank(v, torch.bmm(solution - out * share.transpose(1, 2) * torch.bmm(along, solution), u))
 
 

@@ -15,7 +15,6 @@ from typing import Any, cast
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
-from torch.nn.utils.rnn import pad_sequence
 
 from musi.compose import SEPARATOR, multi_example
 from musi.errors import MusiError
@@ -24,7 +23,7 @@ from musi.schema import Item
 from .ahead import drawn_ahead
 from .checkpoint import load_backbone, load_module, save_backbone, save_prosg
 from .evaluate import Control, Variant, forced
-from .examples import Batches, Example, SplitBatch, load_items, sent, split_batch, tokenize, whole_batch
+from .examples import Batches, Example, SplitBatch, load_items, sent, split_batch, tokenize, told, whole_batch
 from .generate import pad, remember
 from .loss import head_cross_entropy
 from .prosg import Memory, ProSG
@@ -47,11 +46,10 @@ class BackboneLoss(nn.Module):
 
     def total(self, examples: Sequence[Example]) -> float:
         """Sum of the weights of all tokens that are predicted."""
-        answers = sum(e.weight(self.schedule.stage_tokens) for e in examples)
-        return answers + self.schedule.prompt_weight * sum(len(e.prompt) - 1 for e in examples)
+        return _answer_weight(examples, self.schedule) + self.schedule.prompt_weight * sum(len(e.prompt) - 1 for e in examples)
 
     def tensors(self, examples: Sequence[Example]) -> tuple[Tensor, Tensor, Tensor]:
-        return whole_batch(examples, self.schedule.prompt_weight, self.schedule.stage_tokens)
+        return whole_batch(examples, self.schedule.prompt_weight, self.schedule.stage_tokens, self.schedule.end_weight)
 
     def of_tensors(self, inputs: Tensor, targets: Tensor, weights: Tensor, total: float = 1.0) -> Tensor:
         x, _ = self.backbone.hidden(inputs)
@@ -72,31 +70,31 @@ class ProSGLoss(nn.Module):
         self.model, self.recipe, self.separator = model, recipe, separator
 
     def total(self, examples: Sequence[Example]) -> float:
-        return sum(e.weight(self.recipe.schedule.stage_tokens) for e in examples)
+        return _answer_weight(examples, self.recipe.schedule)
 
     def forward(self, examples: Sequence[Example], total: float, look: bool) -> tuple[Tensor, Metrics]:
-        model, losses = self.model, self.recipe.losses
+        model, losses, schedule = self.model, self.recipe.losses, self.recipe.schedule
         head = model.adapter.head()
-        batch = split_batch(examples, self.recipe.schedule.stage_tokens).to(head.device)
+        batch = split_batch(examples, schedule.stage_tokens, schedule.end_weight).to(head.device)
         memory = model.internalize(batch.prompt, batch.prompt_lengths)
-        share_lost = lost(model, examples, batch, memory.state) if losses.gates or self.recipe.placed else []
+        share_lost = lost(model, batch, memory.state) if losses.gates or self.recipe.placed else batch.weights
         x, _ = model.hidden(batch.inputs, self._placed(examples, batch, memory, share_lost) if self.recipe.placed else memory)
         loss = _cross_entropy(x, head, batch.targets, batch.weights, total)
         metrics: Metrics = {}
         share = float(batch.weights.sum()) / total
         if losses.reconstruction:
-            metrics["reconstruction"] = extra = share * self._reconstruction(batch.prompt, batch.prompt_lengths, memory)
-            loss = loss + losses.reconstruction * extra
+            extra = share * self._reconstruction(batch.prompt, batch.prompt_lengths, memory)
+            loss, metrics["reconstruction"] = loss + losses.reconstruction * extra, extra.detach()
         if losses.distil:
-            metrics["distil"] = extra = self._distillation(examples, x, batch.weights) / total
-            loss = loss + losses.distil * extra
+            extra = self._distillation(examples, x, batch.weights) / total
+            loss, metrics["distil"] = loss + losses.distil * extra, extra.detach()
         if losses.gates:
-            metrics["gate_loss"] = extra = share * self._gates(examples, memory, share_lost)
-            loss = loss + losses.gates * extra
+            extra = share * self._gates(batch, memory, share_lost)
+            loss, metrics["gate_loss"] = loss + losses.gates * extra, extra.detach()
         if look:
             metrics["delta_norm"] = {name: round(v, 5) for name, v in memory.relative_norms(model.backbone).items()}
             metrics["gates"] = memory.gate_statistics()
-        return loss, {name: value.item() if isinstance(value, Tensor) else value for name, value in metrics.items()}
+        return loss, metrics
 
     def _reconstruction(self, prompt: Tensor, lengths: Tensor, memory: Memory) -> Tensor:
         """Mean loss of the prompt's tokens under ΔW, from the state of an empty text."""
@@ -105,30 +103,31 @@ class ProSGLoss(nn.Module):
         weights = (torch.arange(prompt.shape[1] - 1, device=prompt.device) < (lengths - 1).unsqueeze(1)).float().cpu()
         return head_cross_entropy(x.float(), self.model.adapter.head(), prompt[:, 1:], weights)[0]
 
-    def _gates(self, examples: Sequence[Example], memory: Memory, lost: Sequence[Sequence[float]]) -> Tensor:
+    def _gates(self, batch: SplitBatch, memory: Memory, lost: Tensor) -> Tensor:
         """Mean binary cross entropy of the gates, over prompt tokens, layers, targets and offsets."""
         losses = []
         for (_, offset), gates in memory.gates.items():
-            rows = [torch.tensor(e.told(offset, share)) for e, share in zip(examples, lost, strict=True)]
-            told = pad_sequence(rows, batch_first=True).to(gates.device)  # (B, T)
-            loss = F.binary_cross_entropy(gates / 2, told.unsqueeze(1).expand_as(gates), reduction="none")
-            losses.append(loss[gates > 0].mean())
+            due = told(batch, offset, lost).unsqueeze(1).expand_as(gates)  # (B, L, T)
+            there = gates > 0
+            with torch.autocast(gates.device.type, enabled=False):
+                loss = F.binary_cross_entropy(gates / 2, due, reduction="none")
+            losses.append((loss * there).sum() / there.sum())
         return torch.stack(losses).mean()
 
-    def _placed(self, examples: Sequence[Example], batch: SplitBatch, memory: Memory, lost: Sequence[Sequence[float]]) -> Memory:
+    def _placed(self, examples: Sequence[Example], batch: SplitBatch, memory: Memory, lost: Tensor) -> Memory:
         """The memory with what tokens say put where it is due, in place of ΔW."""
         config, adapter = self.model.config, self.model.adapter
         added: dict[str, Added] = {}
         for target in config.targets:
-            found = [pairs(e, config.directions(target), share) for e, share in zip(examples, lost, strict=True)]
+            found = [pairs(e, config.directions(target), share[: len(e.answer)]) for e, share in zip(examples, lost, strict=True)]
             places = [
                 (i, s + 1 - len(e.prompt), t) for i, (e, each) in enumerate(zip(examples, found, strict=True)) for s, _, t in each
             ]
-            rows, due, told = torch.tensor(places, dtype=torch.int64).view(-1, 3).unbind(1)
+            rows, due, said = torch.tensor(places, dtype=torch.int64).view(-1, 3).unbind(1)
             for layer in range(adapter.n_layer):
                 says = memory.says[adapter.matrix(layer, target)]
                 values = says.new_zeros(*batch.inputs.shape, says.shape[2])
-                added[adapter.matrix(layer, target)] = Added(values.index_put((rows, due), says[rows, told]))
+                added[adapter.matrix(layer, target)] = Added(values.index_put((rows, due), says[rows, said]))
         return replace(memory, delta=cast(dict[str, LowRank], added))
 
     def _distillation(self, examples: Sequence[Example], x: Tensor, weights: Tensor) -> Tensor:
@@ -146,6 +145,11 @@ class ProSGLoss(nn.Module):
             ours = F.log_softmax(x.flatten(0, 1)[rows].float() @ head.T, -1)
             theirs = F.log_softmax(y.flatten(0, 1)[rows].float() @ head.T, -1)
         return (F.kl_div(ours, theirs, log_target=True, reduction="none").sum(1) * shares).sum()
+
+
+def _answer_weight(examples: Sequence[Example], schedule: Schedule) -> float:
+    """Sum of the loss weights of all tokens of the answers."""
+    return sum(e.weights(schedule.stage_tokens, schedule.end_weight).sum().item() for e in examples)
 
 
 def _cross_entropy(x: Tensor, head: Tensor, targets: Tensor, weights: Tensor, total: float) -> Tensor:

@@ -1,9 +1,9 @@
 """The space in which the inputs of a matrix are first compared: what differs between prompt and answer does not count.
 
 What stands at the input of a matrix after `C,` in an answer is not what stood there after `C,` in the prompt: the rest of the
-text is in it too. Pairs of such places, where the answer goes on with what a token of the prompt would tell (`Example.told`), say
-what that rest is. With S the mean square of their differences, it is as good as gone in the space of S^(-1/2). Where nothing is
-due nothing should be found: the mean square of how other places of an answer differ from its keys is a part of S too.
+text is in it too. Pairs of such places, where the answer goes on with what a token of the prompt would tell (`examples.told`),
+say what that rest is. With S the mean square of their differences, it is as good as gone in the space of S^(-1/2). Where nothing
+is due nothing should be found: the mean square of how other places of an answer differ from its keys is a part of S too.
 
 Source: Fisher's linear discriminant, with pairs of places as classes.
 """
@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from .evaluate import token_losses
-from .examples import Example, SplitBatch, split_batch
+from .examples import Example, SplitBatch, sent, split_batch, told
 from .prosg import ProSG
 from .synthesis import InputKey, TokenSynthesis
 
@@ -59,7 +59,7 @@ def _places(model: ProSG, examples: Sequence[Example]) -> tuple[dict[str, Tensor
         if example.tokens > LONGEST:
             continue
         batch = split_batch([example]).to(adapter.head().device)
-        share = lost(model, [example], batch, adapter.read(batch.prompt, batch.prompt_lengths).state)[0]
+        share = lost(model, batch, adapter.read(batch.prompt, batch.prompt_lengths).state)[0]
         by_target = {target: pairs(example, config.directions(target), share) for target in config.targets}
         if not any(by_target.values()):
             continue
@@ -82,26 +82,28 @@ def _places(model: ProSG, examples: Sequence[Example]) -> tuple[dict[str, Tensor
 
 
 @torch.no_grad()
-def lost(model: ProSG, examples: Sequence[Example], batch: SplitBatch, state: Any) -> list[list[float]]:
-    """For each token of each answer, how probable it is that the backbone alone, from that state, does not say it."""
+def lost(model: ProSG, batch: SplitBatch, state: Any) -> Tensor:
+    """For each token of the answers, how probable it is that the backbone alone, from that state, does not say it, (B, S)."""
     x, _ = model.adapter.hidden(batch.inputs, state, None, {})
     losses, _ = token_losses(x.float(), model.adapter.head(), batch.targets, batch.weights)
-    return [(1 - (-row).exp()).tolist() for row in losses.split([len(example.answer) for example in examples])]
+    places = sent((batch.weights > 0).flatten().nonzero().squeeze(1), losses.device)
+    return losses.new_zeros(batch.weights.numel()).index_put((places,), 1 - (-losses).exp()).view_as(batch.targets)
 
 
-def pairs(example: Example, offsets: Sequence[int], share: Sequence[float]) -> list[Place]:
+def pairs(example: Example, offsets: Sequence[int], share: Tensor) -> list[Place]:
     """Places of the answer, and the one of the prompt where the same two tokens stand and what comes next would be told, where
-    there is one alone."""
+    there is one alone. `share` (S) of each token of the answer is lost."""
     text, first = [*example.prompt, *example.answer], len(example.prompt)
+    batch, lost = split_batch([example]), share.tolist()
     places: dict[tuple[int, ...], set[tuple[int, int]]] = {}
     for offset in offsets:
-        for t, told in enumerate(example.told(offset, share)):
-            if told > LOST:
+        for t, due in enumerate(told(batch, offset, share.cpu().unsqueeze(0))[0].tolist()):
+            if due > LOST:
                 places.setdefault((text[t - 2], text[t - 1], text[t + offset]), set()).add((t - 1, t + offset))
     found = []
     for s in range(first - 1, len(text) - 1):
         before = places.get(tuple(text[s - 1 : s + 2]), set())
-        if len(before) == 1 and share[s + 1 - first] > LOST:
+        if len(before) == 1 and lost[s + 1 - first] > LOST:
             found.append((s, *next(iter(before))))
     return found
 
