@@ -86,7 +86,7 @@ class Graphs:
         for given, x in zip(inputs, arrays, strict=True):
             given.copy_(sent(x, device), non_blocking=True)
         graph.replay()
-        return loss
+        return loss.clone()  # the next graph's memory may lie over it
 
     def _make(self, inputs: list[Tensor]) -> tuple[torch.cuda.CUDAGraph, list[Tensor], Tensor]:
         before = [p.grad.clone() for p in self.parameters if p.grad is not None]

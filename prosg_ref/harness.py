@@ -14,6 +14,7 @@ A recurrent model has no longest input, so nothing is cut unless `max_length` sa
 Under `accelerate launch --multi_gpu --num_processes N -m musi eval run …` each process takes its share of the documents.
 """
 
+import atexit
 import logging
 import os
 import re
@@ -118,6 +119,7 @@ class ProSGHarness(LM):
         self.truncated = 0
         if int(os.environ.get("WORLD_SIZE", "1")) > 1:
             processes = PartialState(cpu=True)
+            atexit.register(processes.destroy_process_group)  # its threads abort a process that ends with them still there
             self._rank, self._world_size = processes.process_index, processes.num_processes
 
     def all_gather(self, tensor: Tensor) -> Tensor:
