@@ -30,7 +30,7 @@ class Memory:
 
     The controls of an experiment are functions of it: `shuffled`, `randomised`, `with_reset_state`.
     `gates` are those of the source `tokens`, by target and offset, (B, L, chunks), 0 past a prompt's end; `says`, by matrix, is
-    what it would write at each chunk's key, (B, chunks, d_out).
+    what each chunk says, (B, chunks, 2 W).
     """
 
     state: Any

@@ -92,7 +92,7 @@ class ProSGConfig(BaseModel):
 @dataclass(frozen=True)
 class Synthesised:
     """ΔW by matrix. For the source `tokens` also the gates by target and offset, (B, L, C), 0 past a prompt's end, and by matrix
-    what each token says, (B, C, d_out)."""
+    what each token says, (B, C, 2 W), as `TargetSynthesis.value` takes it."""
 
     delta: dict[str, LowRank]
     gates: dict[tuple[str, int], Tensor] = field(default_factory=dict)
@@ -218,8 +218,8 @@ class TargetSynthesis(nn.Module):
     """ΔW = scale · Uᵀ (K Kᵀ + λ)⁻¹ K over the prompt's tokens, or over chunks of them: what W + ΔW must have learnt for key k_t
     to find value u_t, by ridge regression; for one kind of matrix, in every layer.
 
-    What a token says is a layer's own function of its embedding and of the stack's output at t and at t - 1; the gates are linear
-    in the latter, so that what is written can come from one token and what it is found by (k_t) from the one before. A key's
+    What a token says is a layer's own function of its embedding and of the stack's output at t and at t - 1, the last of whose
+    matrices stands behind everything else that is linear, where it has the fewest rows; the gates are linear in the stack's output, so that what is written can come from one token and what it is found by (k_t) from the one before. A key's
     value u_t is what the tokens at its offsets say, in the shares of their gates, and the sum of these weighs it. The direction
     of the mean key is taken out of each, so that what they share finds nothing; they are brought to unit norm, and the root of
     the weight is put on key and value. The inverse is what a plain sum of u_t k_tᵀ lacks: without it the many other tokens of a
@@ -260,11 +260,11 @@ class TargetSynthesis(nn.Module):
         learned = self.v(pair) if config.key == "learned" else None
         ridge = self.log_ridge.exp().clamp(min=MIN_RIDGE)
         delta: dict[str, LowRank] = {}
-        values: dict[str, Tensor] = {}
+        said: dict[str, Tensor] = {}
         for i in range(x.shape[1]):  # layer by layer, while its keys are in cache
             name = self.adapter.matrix(i, self.target)
-            says = self.says[i](torch.cat([pair[:, i], embedded], -1)) * counted.unsqueeze(2)  # (B, C, d_out)
-            values[name] = says = config.scale * self.gain[i] * says
+            hidden, act, _ = cast(nn.Sequential, self.says[i])
+            said[name] = says = act(hidden(torch.cat([pair[:, i], embedded], -1))) * counted.unsqueeze(2)  # (B, C, 2 W)
             u = torch.stack([shares[:, i, :, k : k + 1] * moved(says, offset) for k, offset in enumerate(offsets)]).sum(0)
             if learned is not None:
                 v = learned[:, i]
@@ -272,8 +272,14 @@ class TargetSynthesis(nn.Module):
                 v = self.v(_chunks(reading.inputs[name].unsqueeze(1), inside, config.chunk)[:, 0], i)
             with torch.autocast(x.device.type, enabled=False):
                 found = regression(v.float(), u.float(), weight[:, i], ridge[i])
-                delta[name] = LowRank(cast(InputKey, self.v).of_input(found.a, i), found.b) if config.metric else found
-        return Synthesised(delta, {(self.target, offset): gates[..., k] for k, offset in enumerate(offsets)}, values)
+                a = cast(InputKey, self.v).of_input(found.a, i) if config.metric else found.a
+                delta[name] = LowRank(a, self.value(i, found.b))
+        return Synthesised(delta, {(self.target, offset): gates[..., k] for k, offset in enumerate(offsets)}, said)
+
+    def value(self, layer: int, says: Tensor) -> Tensor:
+        """What is added to the matrix's output where this is said. (…, 2 W) -> (…, d_out)"""
+        last = cast(nn.Linear, cast(nn.Sequential, self.says[layer])[2])
+        return cast(Tensor, last(self.config.scale * self.gain[layer] * says))
 
 
 def regression(v: Tensor, u: Tensor, weight: Tensor, ridge: Tensor) -> LowRank:

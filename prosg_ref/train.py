@@ -30,6 +30,7 @@ from .prosg import Memory, ProSG
 from .recipes import BackboneRecipe, BackboneShape, ProSGRecipe, Schedule, load_recipe
 from .run import Metrics, Run, Tracker
 from .rwkv4 import RWKV4, Added, LowRank, RWKV4Config
+from .synthesis import TokenSynthesis
 from .tokenizer import AnyTokenizer, Tokenizer
 from .whiten import lost, pairs, whiten
 
@@ -116,7 +117,7 @@ class ProSGLoss(nn.Module):
 
     def _placed(self, examples: Sequence[Example], batch: SplitBatch, memory: Memory, lost: Tensor) -> Memory:
         """The memory with what tokens say put where it is due, in place of ΔW."""
-        config, adapter = self.model.config, self.model.adapter
+        config, adapter, synthesis = self.model.config, self.model.adapter, cast(TokenSynthesis, self.model.synthesis)
         added: dict[str, Added] = {}
         for target in config.targets:
             found = [pairs(e, config.directions(target), share[: len(e.answer)]) for e, share in zip(examples, lost, strict=True)]
@@ -125,9 +126,10 @@ class ProSGLoss(nn.Module):
             ]
             rows, due, said = torch.tensor(places, dtype=torch.int64).view(-1, 3).unbind(1)
             for layer in range(adapter.n_layer):
-                says = memory.says[adapter.matrix(layer, target)]
-                values = says.new_zeros(*batch.inputs.shape, says.shape[2])
-                added[adapter.matrix(layer, target)] = Added(values.index_put((rows, due), says[rows, said]))
+                name = adapter.matrix(layer, target)
+                found_there = synthesis.part(target).value(layer, memory.says[name][rows, said])
+                values = found_there.new_zeros(*batch.inputs.shape, found_there.shape[1])
+                added[name] = Added(values.index_put((rows, due), found_there))
         return replace(memory, delta=cast(dict[str, LowRank], added))
 
     def _distillation(self, examples: Sequence[Example], x: Tensor, weights: Tensor) -> Tensor:

@@ -53,6 +53,23 @@ def test_long_stages_share_their_weight() -> None:
     assert split_batch([A, B], stage_tokens=1.5).weights.tolist() == [[0.75, 0.75, 0, 0], [1, 0.5, 0.5, 0.5]]
 
 
+def test_the_end_of_an_answer_weighs_what_it_is_given() -> None:
+    """The next stage's first token, and the end of the document; not the first stage's own beginning."""
+    example = Example([1, 2], [3, 4, 5, 6, 7, 8], (2, 1, 3))
+    assert example.weights(16.0, end_weight=4.0).tolist() == [1, 1, 4, 4, 1, 4]
+    assert split_batch([example], 1.5, 4.0).weights.tolist() == [[0.75, 0.75, 4, 2, 0.5, 2]]
+    assert whole_batch([example], 0.5, 16.0, 4.0)[2].tolist() == [[0.5, 1, 1, 4, 4, 1, 4]]
+
+
+def test_where_a_stage_ends_its_answer_is_over(tokenizer: Tokenizer) -> None:
+    (example,) = tokenize([("Name two colours.", "[1]\nred\n[2]\nblue")], tokenizer)
+    weights = example.weights(1000.0, end_weight=9.0).tolist()
+    ends = [i for i, weight in enumerate(weights) if weight == 9.0]
+    assert "[1]\nred" in tokenizer.decode(example.answer[: ends[0]])
+    assert "2" not in tokenizer.decode(example.answer[: ends[0]])
+    assert ends[1:] == [len(example.answer) - 1]
+
+
 def test_tokenize_counts_the_tokens_of_each_stage(tokenizer: Tokenizer) -> None:
     answer = "[1]\nred\n[2]\n7\n[3]\n[9] lamps"
     (example,) = tokenize([("Do it.", answer)], tokenizer)

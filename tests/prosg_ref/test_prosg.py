@@ -112,7 +112,7 @@ def test_a_list_is_found_backwards() -> None:
             part.gate.bias.zero_()
         reading = model.adapter.read(prompt, lengths, model.config.taps)
         made = model.synthesis(reading)
-        written = made.says["blocks.0.att.value"][0]  # (C, d_out)
+        written = part.value(0, made.says["blocks.0.att.value"][0])  # (C, d_out)
         change = made.delta["blocks.0.att.value"]
         keys = reading.inputs["blocks.0.att.value"][0]
         found = keys[5] @ change.a[0].T @ change.b[0]  # after the third item and its comma

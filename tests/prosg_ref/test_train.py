@@ -246,6 +246,19 @@ def test_two_processes_and_accumulated_parts_give_the_losses_of_one(data_dir: Pa
             assert found == pytest.approx(wanted, rel=1e-4), (phase, name)
 
 
+def test_two_processes_place_values_and_teach_gates_as_two_parts_of_one(data_dir: Path, trained: Path, tmp_path: Path) -> None:
+    """What is not reached by the loss, the keys, is waited for by nobody. The gates' loss is a mean over a part."""
+    recipe = prosg_recipe(tmp_path, data_dir, trained, "tokens, key: input, targets: [ffn.key], offsets: {ffn.key: [-1, 2]}", 4)
+    recipe.write_text(recipe.read_text().replace("{steps", "{accumulate: 2, steps") + "placed: true\nlosses: {gates: 3.0}\n")
+    train_prosg(recipe, tmp_path / "one")
+    two = tmp_path / "two.yaml"
+    two.write_text(recipe.read_text().replace("accumulate: 2, ", ""))
+    launched("prosg", two, tmp_path / "two")
+    wanted, found = ([line["loss"] for line in metrics(tmp_path / name) if "loss" in line] for name in ("one", "two"))
+    assert len(wanted) == 4
+    assert found == pytest.approx(wanted, rel=1e-4)
+
+
 def test_sharded_run_gives_the_losses_of_one_process_and_each_goes_on_from_the_other(
     data_dir: Path, trained: Path, tmp_path: Path
 ) -> None:
@@ -419,7 +432,8 @@ def test_placed_values_are_added_where_they_are_due_alone() -> None:
         values = placed.delta[name].values  # (B, S, d_out)
         due = values.abs().sum(2).nonzero().tolist()
         assert due == [[0, 2], [0, 4], [0, 6]], "after `23,`, `22,` and `21,`"
-        assert torch.equal(values[0, 2], memory.says[name][0, 5]), "what stands at `22` of the prompt"
+        said = model.synthesis.part("ffn.value").value(int(name[7]), memory.says[name])  # (B, C, d_out)
+        torch.testing.assert_close(values[0, 2], said[0, 5], msg="what stands at `22` of the prompt")
     due = placed.delta["blocks.0.att.value"].values.abs().sum(2).nonzero().tolist()
     assert due == [[0, 3], [0, 5]], "two on, its one offset, stand commas alone"
 
