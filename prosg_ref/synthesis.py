@@ -218,12 +218,13 @@ class TargetSynthesis(nn.Module):
     """ΔW = scale · Uᵀ (K Kᵀ + λ)⁻¹ K over the prompt's tokens, or over chunks of them: what W + ΔW must have learnt for key k_t
     to find value u_t, by ridge regression; for one kind of matrix, in every layer.
 
-    What a token says is a layer's own function of its embedding and of the stack's output at t and at t - 1, the last of whose
-    matrices stands behind everything else that is linear, where it has the fewest rows; the gates are linear in the stack's output, so that what is written can come from one token and what it is found by (k_t) from the one before. A key's
-    value u_t is what the tokens at its offsets say, in the shares of their gates, and the sum of these weighs it. The direction
-    of the mean key is taken out of each, so that what they share finds nothing; they are brought to unit norm, and the root of
-    the weight is put on key and value. The inverse is what a plain sum of u_t k_tᵀ lacks: without it the many other tokens of a
-    prompt drown the one that is asked for. λ is learned.
+    What a token says is a layer's own function of its embedding and of the stack's output at t and at t - 1; the last of its
+    matrices, the widest, stands behind all else that is linear, where it has the fewest rows. The gates are linear in the
+    stack's output, so that what is written can come from one token and what it is found by (k_t) from the one before. A key's
+    value u_t is what the tokens at its offsets say, in the shares of their gates, and the sum of these weighs it. The
+    direction of the mean key is taken out of each, so that what they share finds nothing; they are brought to unit norm, and
+    the root of the weight is put on key and value. The inverse is what a plain sum of u_t k_tᵀ lacks: without it the many
+    other tokens of a prompt drown the one that is asked for. λ is learned.
 
     Ridge regression as a layer's memory: von Oswald et al. 2023 (arXiv 2309.05858).
     """

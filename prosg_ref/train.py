@@ -112,7 +112,7 @@ class ProSGLoss(nn.Module):
             there = gates > 0
             with torch.autocast(gates.device.type, enabled=False):
                 loss = F.binary_cross_entropy(gates / 2, due, reduction="none")
-            losses.append((loss * there).sum() / there.sum())
+            losses.append((loss * there).sum() / there.sum().clamp(min=1))
         return torch.stack(losses).mean()
 
     def _placed(self, examples: Sequence[Example], batch: SplitBatch, memory: Memory, lost: Tensor) -> Memory:
