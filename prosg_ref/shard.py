@@ -17,12 +17,15 @@ from torch.distributed.tensor import DTensor, distribute_tensor
 def shard(module: nn.Module, device: torch.device, processes: int) -> None:
     """Shard a module over all processes, in place: its blocks one by one, the rest as one. Its parameters become new objects.
 
-    The first block goes with the rest: RWKV-4 calls its `ln0` outside it.
+    The first block goes with the rest: RWKV-4 calls its `ln0` outside it. The parts of a sequence are taken one by one, since
+    `TargetSynthesis` runs the last one apart from the others.
     """
     mesh = init_device_mesh(device.type, (processes,))
     for blocks in [child for child in module.modules() if isinstance(child, nn.ModuleList)]:
         for block in blocks[1:]:
-            fully_shard(block, mesh=mesh)
+            for part in block if isinstance(block, nn.Sequential) else [block]:
+                if next(part.parameters(), None) is not None:
+                    fully_shard(part, mesh=mesh)
     fully_shard(module, mesh=mesh)
 
 
