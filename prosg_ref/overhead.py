@@ -16,19 +16,12 @@ from torch import nn
 from .prosg import Memory, ProSG, ProSGConfig
 from .rwkv4 import RWKV4, Delta, RWKV4Config, State
 
-# As the shipped module and the recipes of the large shapes have it.
-TOKENS: dict[str, Any] = {
-    "source": "tokens",
-    "targets": ("ffn.key",),
-    "key": "input",
-    "attention": 1,
-    "ridge": 1.0,
-    "offsets": {"ffn.key": (-4, 0, 2)},
-}
+# As the recipes of the large shapes have it.
+ATTENTION: dict[str, Any] = {"source": "tokens", "key": "input", "attention": 2, "metric": 64}
 SHAPES: dict[str, tuple[RWKV4Config, ProSGConfig]] = {
-    "tiny": (RWKV4Config(4, 128, 4096), ProSGConfig(**TOKENS, metric=128)),
-    "169m": (RWKV4Config(12, 768, 50277), ProSGConfig(**TOKENS, metric=64, width=64)),
-    "430m": (RWKV4Config(24, 1024, 50277), ProSGConfig(**TOKENS, metric=64, width=64)),
+    "tiny": (RWKV4Config(4, 128, 2048), ProSGConfig(**ATTENTION)),
+    "169m": (RWKV4Config(12, 768, 50277), ProSGConfig(**ATTENTION, targets=("att.value",), width=64)),
+    "430m": (RWKV4Config(24, 1024, 50277), ProSGConfig(**ATTENTION, targets=("att.value",), width=64)),
 }
 STEPS_PER_TURN = 4  # tokens generated between two looks at the clock
 
