@@ -18,9 +18,9 @@ from musi.retention import RESAMPLES, SEED, Estimate, Floats, HalfLife, Outcomes
 from musi.schema import Item
 from musi.score import score_response
 
-from .examples import Example, sent, split_batch, tokenize
+from .examples import Example, counted, split_batch, tokenize
 from .generate import Request, backbone_of, generate, remember, split_request
-from .loss import DEVICE_ROWS, ROWS
+from .loss import rows_at_once
 from .prosg import Memory, ProSG
 from .rwkv4 import RWKV4
 from .tokenizer import AnyTokenizer
@@ -114,8 +114,7 @@ def forced(variant: Variant, examples: Sequence[Example]) -> Forced:
 
 def token_losses(x: Tensor, head: Tensor, targets: Tensor, weights: Tensor) -> tuple[Tensor, Tensor]:
     """Loss in nats of each counted token (N,), and whether its target was the most likely one (N,), row by row."""
-    rows = sent((weights > 0).flatten().nonzero().squeeze(1), x.device)
-    chunk = ROWS if x.device.type == "cpu" else DEVICE_ROWS
+    rows, chunk = counted(weights, x.device), rows_at_once(x.device)
     target = targets.flatten()[rows].unsqueeze(1)
     losses, hits = [], []
     for part, wanted in zip(x.flatten(0, 1)[rows].split(chunk), target.split(chunk), strict=True):

@@ -34,8 +34,8 @@ from .recipes import Schedule
 from .tokenizer import AnyTokenizer
 
 _STAGE_BEGINS = re.compile(r"(?<!\n)(?=\n\[\d+\]\n)")  # a cut at a newline leaves the ids as they are
-TOKEN_BITS = 17  # of an id, where three of them and the row of a batch are one number
 _SENTENCE_ENDS = re.compile(r"(?<=[.!?]) ")
+TOKEN_BITS = 17  # of an id, where three of them and the row of a batch are one number
 
 
 @dataclass(frozen=True)
@@ -257,6 +257,11 @@ def sent(x: Tensor, device: torch.device) -> Tensor:
     return x.pin_memory().to(device, non_blocking=True) if device.type == "cuda" else x.to(device)
 
 
+def counted(weights: Tensor, device: torch.device) -> Tensor:
+    """Where weights (B, S) on the CPU are not 0, in row-major order, (N,), on a device."""
+    return sent(weights.flatten().nonzero().squeeze(1), device)
+
+
 def split_batch(examples: Sequence[Example], stage_tokens: float = math.inf, end_weight: float = 1.0) -> SplitBatch:
     """Prompt and answer as two passes."""
     prompt, prompt_lengths = pad([e.prompt[:-1] for e in examples])
@@ -279,16 +284,19 @@ def told(batch: SplitBatch, offset: int, lost: Tensor) -> Tensor:
     if size == 0:
         return lost.new_zeros(prompt.shape)
     row = torch.arange(len(prompt), device=prompt.device).unsqueeze(1) << TOKEN_BITS
-    last = prompt.gather(1, (lengths - 1).clamp(min=0))
-    before = torch.cat([last, batch.inputs[:, :-1]], 1)  # (B, S)
+
+    def both(first: Tensor, second: Tensor) -> Tensor:
+        return (row | first) << TOKEN_BITS | second
+
+    before = torch.cat([prompt.gather(1, (lengths - 1).clamp(min=0)), batch.inputs[:, :-1]], 1)  # (B, S)
     there = sent(batch.weights > 0, prompt.device)
-    pair = torch.where(there, (row | before) << TOKEN_BITS | batch.inputs, -1)
-    three, order = torch.where(there, pair << TOKEN_BITS | batch.targets, -1).flatten().sort()
+    pairs = torch.where(there, both(before, batch.inputs), -1)
+    threes, order = torch.where(there, pairs << TOKEN_BITS | batch.targets, -1).flatten().sort()
     sums = F.pad(lost.flatten()[order].double().cumsum(0), (1, 0))
-    pairs = pair.flatten().sort().values
-    pair = (row | prompt.roll(2, 1)) << TOKEN_BITS | prompt.roll(1, 1)  # (B, T)
-    wanted = pair << TOKEN_BITS | prompt.roll(-offset, 1)
-    found = sums[torch.searchsorted(three, wanted, right=True)] - sums[torch.searchsorted(three, wanted)]
+    pairs = pairs.flatten().sort().values
+    pair = both(prompt.roll(2, 1), prompt.roll(1, 1))  # (B, T)
+    three = pair << TOKEN_BITS | prompt.roll(-offset, 1)
+    found = sums[torch.searchsorted(threes, three, right=True)] - sums[torch.searchsorted(threes, three)]
     count = torch.searchsorted(pairs, pair, right=True) - torch.searchsorted(pairs, pair)
     place = torch.arange(size, device=prompt.device)
     inside = (place >= max(2, -offset)) & (place < lengths - max(0, offset))

@@ -119,7 +119,7 @@ class ProSGHarness(LM):
         self.truncated = 0
         if int(os.environ.get("WORLD_SIZE", "1")) > 1:
             processes = PartialState(cpu=True)
-            atexit.register(processes.destroy_process_group)  # its threads abort a process that ends with them still there
+            atexit.register(processes.destroy_process_group)  # a process that left it to the interpreter's end once aborted
             self._rank, self._world_size = processes.process_index, processes.num_processes
 
     def all_gather(self, tensor: Tensor) -> Tensor:

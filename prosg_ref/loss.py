@@ -8,10 +8,15 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from .examples import sent
+from .examples import counted, sent
 from .linear import linear
 
 ROWS, DEVICE_ROWS = 512, 16_384  # tokens whose logits are held at once, on the CPU and on other devices
+
+
+def rows_at_once(device: torch.device) -> int:
+    """Tokens whose logits are held at once on a device."""
+    return ROWS if device.type == "cpu" else DEVICE_ROWS
 
 
 class _HeadCrossEntropy(torch.autograd.Function):
@@ -24,7 +29,7 @@ class _HeadCrossEntropy(torch.autograd.Function):
         hits = torch.empty_like(targets, dtype=torch.bool)
         grad_x = torch.empty_like(x) if needs_x else None
         grad_head = torch.zeros_like(head) if needs_head else None
-        chunk = ROWS if x.device.type == "cpu" else DEVICE_ROWS
+        chunk = rows_at_once(x.device)
         for i in range(0, x.shape[0], chunk):
             rows = slice(i, i + chunk)
             logits = linear(x[rows], head)  # (rows, V)
@@ -76,9 +81,8 @@ def head_cross_entropy(
     if weights.device.type != "cpu":
         shares = (weights / (weights.sum() if total is None else total)).flatten()
         return _HeadCrossEntropy.apply(x.flatten(0, 1), head, targets.flatten(), shares)
-    places = weights.flatten().nonzero().squeeze(1)  # (N,)
-    chosen = weights.flatten()[places]
+    chosen = weights[weights != 0]  # (N,)
     chosen = sent(chosen / (chosen.sum() if total is None else total), x.device)
-    counts = sent(places, x.device)
+    counts = counted(weights, x.device)
     rows = x.flatten(0, 1).index_select(0, counts)  # (N, D)
     return _HeadCrossEntropy.apply(rows, head, targets.flatten()[counts], chosen)

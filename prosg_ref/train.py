@@ -23,7 +23,7 @@ from musi.schema import Item
 from .ahead import drawn_ahead
 from .checkpoint import load_backbone, load_module, save_backbone, save_prosg
 from .evaluate import Control, Variant, forced
-from .examples import Batches, Example, SplitBatch, load_items, sent, split_batch, tokenize, told, whole_batch
+from .examples import Batches, Example, SplitBatch, counted, load_items, sent, split_batch, tokenize, told, whole_batch
 from .generate import pad, remember
 from .loss import head_cross_entropy
 from .prosg import Memory, ProSG
@@ -78,7 +78,7 @@ class ProSGLoss(nn.Module):
         head = model.adapter.head()
         batch = split_batch(examples, schedule.stage_tokens, schedule.end_weight).to(head.device)
         memory = model.internalize(batch.prompt, batch.prompt_lengths)
-        share_lost = lost(model, batch, memory.state) if losses.gates or self.recipe.placed else batch.weights
+        share_lost = lost(model, batch, memory.state) if losses.gates or self.recipe.placed else torch.empty(0)
         x, _ = model.hidden(batch.inputs, self._placed(examples, batch, memory, share_lost) if self.recipe.placed else memory)
         loss = _cross_entropy(x, head, batch.targets, batch.weights, total)
         metrics: Metrics = {}
@@ -127,9 +127,9 @@ class ProSGLoss(nn.Module):
             rows, due, said = torch.tensor(places, dtype=torch.int64).view(-1, 3).unbind(1)
             for layer in range(adapter.n_layer):
                 name = adapter.matrix(layer, target)
-                found_there = synthesis.part(target).value(layer, memory.says[name][rows, said])
-                values = found_there.new_zeros(*batch.inputs.shape, found_there.shape[1])
-                added[name] = Added(values.index_put((rows, due), found_there))
+                values = synthesis.part(target).value(layer, memory.says[name][rows, said])  # (places, d_out)
+                nothing = values.new_zeros(*batch.inputs.shape, values.shape[1])
+                added[name] = Added(nothing.index_put((rows, due), values))
         return replace(memory, delta=cast(dict[str, LowRank], added))
 
     def _distillation(self, examples: Sequence[Example], x: Tensor, weights: Tensor) -> Tensor:
@@ -141,8 +141,7 @@ class ProSGLoss(nn.Module):
             taught = remember(backbone, twice)
             inputs, _ = pad([[e.prompt[-1], *e.answer[:-1]] for e in examples])
             y, _ = backbone.hidden(inputs.to(x.device), taught.state)
-        places = weights.flatten().nonzero().squeeze(1)
-        rows, shares = sent(places, x.device), sent(weights.flatten()[places], x.device)
+        rows, shares = counted(weights, x.device), sent(weights[weights != 0], x.device)
         with torch.autocast(x.device.type, enabled=False):
             ours = F.log_softmax(x.flatten(0, 1)[rows].float() @ head.T, -1)
             theirs = F.log_softmax(y.flatten(0, 1)[rows].float() @ head.T, -1)

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from .evaluate import token_losses
-from .examples import Example, SplitBatch, sent, split_batch, told
+from .examples import Example, SplitBatch, counted, split_batch, told
 from .prosg import ProSG
 from .synthesis import InputKey, TokenSynthesis
 
@@ -86,8 +86,8 @@ def lost(model: ProSG, batch: SplitBatch, state: Any) -> Tensor:
     """For each token of the answers, how probable it is that the backbone alone, from that state, does not say it, (B, S)."""
     x, _ = model.adapter.hidden(batch.inputs, state, None, {})
     losses, _ = token_losses(x.float(), model.adapter.head(), batch.targets, batch.weights)
-    places = sent((batch.weights > 0).flatten().nonzero().squeeze(1), losses.device)
-    return losses.new_zeros(batch.weights.numel()).index_put((places,), 1 - (-losses).exp()).view_as(batch.targets)
+    places = (counted(batch.weights, losses.device),)
+    return losses.new_zeros(batch.weights.numel()).index_put(places, 1 - (-losses).exp()).view_as(batch.targets)
 
 
 def pairs(example: Example, offsets: Sequence[int], share: Tensor) -> list[Place]:
