@@ -19,12 +19,12 @@ from musi.rng import Stream
 
 from .checkpoint import BackboneFile, read_config
 from .convert import BLOCK_TENSORS
-from .examples import Example, draw_pair, tokenize
+from .examples import Example, draw_texts, tokenize
 from .loss import ROWS
 from .prosg import ProSG
 from .recipes import BackboneRecipe, BackboneShape, ProSGRecipe, Schedule, load_recipe
 from .rwkv4 import RWKV4, RWKV4Config
-from .synthesis import DISTANCES
+from .stack import DISTANCES
 from .tokenizer import Tokenizer
 
 PROBED_ITEMS = 200
@@ -195,7 +195,7 @@ def _tokens(schedule: Schedule, prompt_weight: float) -> _Tokens:
     tokenizer = Tokenizer.train((text for item in items for text in multi_example(item)), 3072)
     rng = Stream(schedule.seed, "dry run")
     first = schedule.bare_steps / schedule.steps
-    drawn = (draw_pair(item, rng, schedule, rng.chance(first)) for item in items)
+    drawn = (draw_texts(item, rng, schedule, rng.chance(first)) for item in items)
     pairs = [pair for pair in drawn if pair is not None]
     examples: list[Example] = [e for e in tokenize(pairs, tokenizer) if e.tokens <= schedule.max_tokens]
     if not examples:

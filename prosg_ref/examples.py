@@ -15,6 +15,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 from pathlib import Path
 
 import torch
@@ -35,16 +36,19 @@ from .tokenizer import AnyTokenizer
 
 _STAGE_BEGINS = re.compile(r"(?<!\n)(?=\n\[\d+\]\n)")  # a cut at a newline leaves the ids as they are
 _SENTENCE_ENDS = re.compile(r"(?<=[.!?]) ")
+_NO_WORDS = " .,:;?!\"'`)]}"  # what may stand in one token with what follows
 TOKEN_BITS = 17  # of an id, where three of them and the row of a batch are one number
 
 
 @dataclass(frozen=True)
 class Example:
-    """Ids of a prompt, and of what follows it: separator, answer, end of document; and how many of these each stage has."""
+    """Ids of a prompt, and of what follows it: separator, answer, end of document; how many of these each stage has; and where in
+    the prompt each stage's instruction ends, -1 where it is not found, or nothing where nobody looked."""
 
     prompt: list[int]
     answer: list[int]
     stages: tuple[int, ...]
+    asked: tuple[int, ...] = ()
 
     @property
     def tokens(self) -> int:
@@ -69,17 +73,48 @@ def load_items(path: Path) -> list[Item]:
     return items
 
 
-def tokenize(pairs: Sequence[tuple[str, str]], tokenizer: AnyTokenizer) -> list[Example]:
-    """(prompt, answer) texts as examples."""
-    prompts = tokenizer.encode_batch([prompt for prompt, _ in pairs])
-    cut = [_STAGE_BEGINS.split(SEPARATOR + answer) for _, answer in pairs]
+def tokenize(texts: Sequence[tuple[str, ...]], tokenizer: AnyTokenizer) -> list[Example]:
+    """Texts as examples: prompt, answer, and where they are known the instructions of all stages."""
+    prompts = tokenizer.encode_batch([text[0] for text in texts])
+    cut = [_STAGE_BEGINS.split(SEPARATOR + text[1]) for text in texts]
     pieces = iter(tokenizer.encode_batch([piece for answer in cut for piece in answer]))
     examples = []
-    for prompt, answer in zip(prompts, cut, strict=True):
+    asked = _asked(texts, tokenizer)
+    for prompt, answer, ends in zip(prompts, cut, asked, strict=True):
         stages = [next(pieces) for _ in answer]
         stages[-1].append(tokenizer.end_id)
-        examples.append(Example(prompt, [i for stage in stages for i in stage], tuple(map(len, stages))))
+        examples.append(Example(prompt, [i for stage in stages for i in stage], tuple(map(len, stages)), ends))
     return examples
+
+
+def _asked(texts: Sequence[tuple[str, ...]], tokenizer: AnyTokenizer) -> list[tuple[int, ...]]:
+    """For each text the tokens of its prompt with which the last words of its instructions end, -1 where one is not found.
+
+    Texts write an instruction with a small or a capital letter first, and end it as they like.
+    """
+    ends = []
+    for prompt, _, *instructions in texts:
+        found, after = [], 0
+        for instruction in instructions:
+            words = instruction[1:].rstrip(_NO_WORDS)
+            at = prompt.find(words, after)
+            found.append(at + len(words) if at >= 0 else -1)
+            after = max(after, found[-1])
+        ends.append(found)
+    pieces = [
+        text[0][start:end]
+        for text, found in zip(texts, ends, strict=True)
+        for start, end in pairwise([0, *(e for e in found if e > 0)])
+    ]
+    sizes = map(len, tokenizer.encode_batch(pieces))
+    asked = []
+    for found in ends:
+        so_far, places = 0, []
+        for end in found:
+            so_far += next(sizes) if end > 0 else 0
+            places.append(so_far - 1 if end > 0 else -1)
+        asked.append(tuple(places))
+    return asked
 
 
 def bare_example(item: Item, k: int) -> tuple[str, str]:
@@ -109,11 +144,12 @@ def asked(item: Item, stages: Sequence[int], rng: Stream, wordings: int) -> list
     return texts
 
 
-def note_example(item: Item, k: int, rng: Stream, wordings: int = 0) -> tuple[str, str]:
-    """Stage `k` (from 0) of `item` with its rules and its own note, without what the context tells for other stages."""
+def note_example(item: Item, k: int, rng: Stream, wordings: int = 0) -> tuple[str, str, str]:
+    """Stage `k` (from 0) of `item` with its rules and its own note, without what the context tells for other stages; and its
+    instruction."""
     ((note, instruction),) = asked(item, [k], rng, wordings)
     rules = [rule.text for rule in item.constraints]
-    return "\n\n".join(filter(None, [note, *rules, instruction])), render_answer([item.stages[k].answer])
+    return "\n\n".join(filter(None, [note, *rules, instruction])), render_answer([item.stages[k].answer]), instruction
 
 
 def echo_example(item: Item, stages: Sequence[int], rng: Stream, wordings: int = 0) -> tuple[str, str] | None:
@@ -169,34 +205,34 @@ class Batches:
         rng = Stream(schedule.seed, "window", number)
         count = steps * schedule.batch_size
         first = number * steps < schedule.bare_steps
-        pairs = []
+        drawn = []
         for position in range(number * count, (number + 1) * count):
             epoch, place = divmod(position, len(self.items))
-            pair = draw_pair(self.items[self.order(epoch)[place]], rng, schedule, first)
-            if pair is not None:
-                pairs.append(pair)
+            texts = draw_texts(self.items[self.order(epoch)[place]], rng, schedule, first)
+            if texts is not None:
+                drawn.append(texts)
         name = "bare_tokens" if first else "max_tokens"
         limit = getattr(schedule, name)
-        fitting = [e for e in tokenize(pairs, self.tokenizer) if e.tokens <= limit]
+        fitting = [e for e in tokenize(drawn, self.tokenizer) if e.tokens <= limit]
         if len(fitting) < steps:
-            left = f"{len(pairs) - len(fitting)} of {len(pairs)} examples have over {limit} tokens"
+            left = f"{len(drawn) - len(fitting)} of {len(drawn)} examples have over {limit} tokens"
             of_families = (
-                f", {count - len(pairs)} items have no stage of schedule.families, or no note" if count > len(pairs) else ""
+                f", {count - len(drawn)} items have no stage of schedule.families, or no note" if count > len(drawn) else ""
             )
             raise MusiError(f"schedule.{name}: {left}{of_families}; raise it")
         mixed = rng.shuffle(fitting)
         return [sorted(mixed[i::steps], key=lambda e: (e.tokens, e.prompt, e.answer)) for i in range(steps)]
 
 
-def draw_pair(item: Item, rng: Stream, schedule: Schedule, first: bool) -> tuple[str, str] | None:
-    """The item whole, or a part of it, in the shares of the schedule; `first`: in its first `bare_steps`.
+def draw_texts(item: Item, rng: Stream, schedule: Schedule, first: bool) -> tuple[str, ...] | None:
+    """The item whole, or a part of it, in the shares of the schedule, as `tokenize` takes it; `first`: in its first `bare_steps`.
 
     None where the item has no such part: no stage of the schedule's families, or no note to echo.
     """
     parts = {kind: getattr(schedule, f"{kind}_share") for kind in ("note", "echo", "bare", "single")}
     kind = rng.weighted({**parts, "multi": 0.0 if first else max(0.0, 1 - sum(parts.values()))})
     if kind == "multi":
-        return multi_example(item)
+        return (*multi_example(item), *(stage.instruction for stage in item.stages))
     stages = [k for k, stage in enumerate(item.stages) if not schedule.families or stage.family in schedule.families]
     if not stages:
         return None
@@ -205,7 +241,7 @@ def draw_pair(item: Item, rng: Stream, schedule: Schedule, first: bool) -> tuple
     k = stages[rng.below(len(stages))]
     if kind == "note":
         return note_example(item, k, rng, schedule.wordings)
-    return (bare_example if kind == "bare" else single_example)(item, k)
+    return bare_example(item, k) if kind == "bare" else (*single_example(item, k), item.stages[k].instruction)
 
 
 def split_evenly(examples: list[Example], parts: int) -> list[list[Example]]:

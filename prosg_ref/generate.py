@@ -87,7 +87,8 @@ def remember(model: RWKV4 | ProSG, prompts: Sequence[Sequence[int]]) -> Memory:
 def _read(model: RWKV4 | ProSG, prompts: Sequence[Sequence[int]]) -> Memory:
     tokens, lengths = (x.to(backbone_of(model).emb.weight.device) for x in pad(prompts))
     if isinstance(model, ProSG):
-        return replace(model.internalize(tokens, lengths), says={})  # as large as the texts; training alone looks at it
+        memory = model.internalize(tokens, lengths)
+        return replace(memory, says={}, asked={})  # as large as the texts; training alone looks at them
     return Memory(model.hidden(tokens, lengths=lengths)[1], {})
 
 

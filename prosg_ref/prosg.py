@@ -18,6 +18,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from .adapters import Adapter, AnyState, adapter_of
+from .recall import Asked
 from .rwkv4 import LowRank, Merged
 from .synthesis import SYNTHESES, ProSGConfig
 
@@ -30,13 +31,14 @@ class Memory:
 
     The controls of an experiment are functions of it: `shuffled`, `randomised`, `with_reset_state`.
     `gates` are those of the source `tokens`, by target and offset, (B, L, chunks), 0 past a prompt's end; `says`, by matrix, is
-    what each chunk says, (B, chunks, 2 W).
+    what each chunk says, (B, chunks, 2 W); `asked`, by target, what its tokens would point with.
     """
 
     state: Any
     delta: dict[str, LowRank]
     gates: dict[tuple[str, int], Tensor] = field(default_factory=dict)
     says: dict[str, Tensor] = field(default_factory=dict)
+    asked: dict[str, Asked] = field(default_factory=dict)
 
     def select(self, rows: Tensor) -> "Memory":
         """Some rows, in the order given (an index or a boolean mask, (B,))."""
@@ -135,7 +137,7 @@ class ProSG(nn.Module):
         with torch.no_grad():
             reading = self.adapter.read(prompt, lengths, self.config.taps)
         found = self.synthesis(reading)
-        return Memory(reading.state, found.delta, found.gates, found.says)
+        return Memory(reading.state, found.delta, found.gates, found.says, found.asked)
 
     def hidden(self, tokens: Tensor, memory: Memory, lengths: Tensor | None = None) -> tuple[Tensor, Any]:
         """Last hidden vectors (B, S, D) and final state of tokens that follow the prompt, under ΔW."""

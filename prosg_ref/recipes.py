@@ -156,22 +156,26 @@ class Losses(Strict):
     distil: Kullback-Leibler divergence of the answers from those of the backbone that has read the prompt twice.
     gates: binary cross entropy of the gates of `tokens`, a mean over the prompt's tokens: each is to say how much of what the
         backbone does not know would be told there (`examples.told`).
+    recall: of `prosg.recall`, that instructions point at what their answers begin with, and other tokens do not (`prosg_ref.recall`).
     """
 
     reconstruction: float = Field(default=0.0, ge=0)
     distil: float = Field(default=0.0, ge=0)
     gates: float = Field(default=0.0, ge=0)
+    recall: float = Field(default=0.0, ge=0)
 
 
 class ProSGRecipe(Strict):
     """Phase 2: train the synthesis module on a frozen backbone, or both at once (`joint`, the one-phase ablation).
 
     init_from: the module goes on from one that was trained before, on this backbone or on an earlier state of it; `prosg` must
-        then be the same.
+        then be the same, but that it may gain `recall`.
     whiten: start the metrics from so many items of the train split (`prosg_ref.whiten`); 0: from what they are.
     key_share: of the rate, what the space learns at in which keys are compared. A whitened one is soon spoilt by large steps.
     placed: what tokens say is not found by keys but put where it is due, at the answer's places that `whiten.pairs` gives, so
         that what to say is learnt before how to find it.
+    pointing: train what `prosg.recall` points at and is found by, and nothing else, without any answer under ΔW.
+    parts: train only parameters whose names contain one of these; none: all.
     """
 
     data: Path = DATA
@@ -182,6 +186,8 @@ class ProSGRecipe(Strict):
     whiten: int = Field(default=0, ge=0, le=10_000)
     key_share: float = Field(default=1.0, ge=0)
     placed: bool = False
+    pointing: bool = False
+    parts: tuple[str, ...] = ()
     losses: Losses = Losses()
     joint: bool = False
     schedule: Schedule
@@ -194,6 +200,10 @@ class ProSGRecipe(Strict):
             raise ValueError(
                 "losses.gates and placed: for `source: tokens` with a gate for every token; leave them or `chunk` out"
             )
+        if (self.losses.recall or self.pointing) and (self.prosg.source != "tokens" or not self.prosg.recall):
+            raise ValueError("losses.recall and pointing: for `source: tokens` with prosg.recall; set that, or leave them out")
+        if self.pointing and self.placed:
+            raise ValueError("pointing and placed: one at a time; leave one out")
         return self
 
 

@@ -250,7 +250,7 @@ def _of_notes(variant: Variant, items: Sequence[Item], families: Sequence[str], 
     Raises MusiError when the items have less than two such stages.
     """
     rng = Stream("notes")
-    pairs = [note_example(item, k, rng) for item in items for k, stage in enumerate(item.stages) if stage.family in families]
+    pairs = [note_example(item, k, rng)[:2] for item in items for k, stage in enumerate(item.stages) if stage.family in families]
     if len(pairs) < 2:
         found = f"{len(pairs)} stages of {', '.join(families)} in {len(items)} items"
         raise MusiError(f"notes: {found}, an interval needs two; raise `items`")

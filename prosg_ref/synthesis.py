@@ -18,16 +18,14 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from torch import Tensor, nn
 
 from .adapters import Adapter, Reading
+from .recall import Asked, Recall
 from .rwkv4 import LowRank
+from .stack import NEARLY_SHUT, TransformingStack, moved, zeroed
 
 Source = Literal["state", "tokens", "constant"]
 Key = Literal["learned", "input"]
 Offset = Annotated[int, Field(ge=-1024, le=1024)]
 MIN_RIDGE = 0.01  # below, float32 does not solve the system
-DISTANCES = (-4, 4, 8, None)  # where each head of `attention` looks at first, in tokens; None: everywhere
-REACH = 32  # distances further than this count as the same
-NEARLY_SHUT = -4.0  # where gates start: few tokens of a prompt are to be told
-UNSEEN = -1e4  # finite, so that an empty prompt beside longer ones is no NaN
 NOTHING_LEFT = 1e-4  # of a key's square without the mean: from here on it is rounding, and finds nothing
 
 
@@ -52,6 +50,8 @@ class ProSGConfig(BaseModel):
     offsets: `tokens` only; by target, where a key's value may come from, in tokens from the one that follows the key, each with a
         gate of its own. A target that is not named has 0, which tells a text again in its own order; -4 tells a list of words
         backwards, 2 every second one.
+    recall: `tokens` only; so many tokens of a prompt, those with the widest gates, each point at one token of it that an answer is
+        to begin with (`prosg_ref.recall`). 0: none.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -69,11 +69,14 @@ class ProSGConfig(BaseModel):
     attention: int = Field(default=0, ge=0, le=16)
     metric: int = Field(default=0, ge=0, le=4096)
     offsets: dict[str, Annotated[tuple[Offset, ...], Field(min_length=1, max_length=16)]] = Field(default={}, max_length=64)
+    recall: int = Field(default=0, ge=0, le=64)
 
     @model_validator(mode="after")
     def _fit_together(self) -> "ProSGConfig":
         if self.key == "learned" and self.metric:
             raise ValueError("metric is for `key: input`; set that, or leave metric out")
+        if self.recall and self.chunk > 1:
+            raise ValueError("recall is of single tokens; leave it or chunk out")
         for target in self.offsets:
             if target not in self.targets:
                 raise ValueError(f"offsets: {target!r} is not in targets")
@@ -91,78 +94,13 @@ class ProSGConfig(BaseModel):
 
 @dataclass(frozen=True)
 class Synthesised:
-    """ΔW by matrix. For the source `tokens` also the gates by target and offset, (B, L, C), 0 past a prompt's end, and by matrix
-    what each token says, (B, C, 2 W), as `TargetSynthesis.value` takes it."""
+    """ΔW by matrix. For the source `tokens` also the gates by target and offset, (B, L, C), 0 past a prompt's end; by matrix what
+    each token says, (B, C, 2 W), as `TargetSynthesis.value` takes it; and by target what its tokens would point with."""
 
     delta: dict[str, LowRank]
     gates: dict[tuple[str, int], Tensor] = field(default_factory=dict)
     says: dict[str, Tensor] = field(default_factory=dict)
-
-
-class TokenAttention(nn.Module):
-    """Residual attention between a prompt's tokens, to both sides, with a learned bias for every distance; starts as identity.
-
-    Relative biases: Raffel et al. 2020 (arXiv 1910.10683).
-    """
-
-    def __init__(self, width: int) -> None:
-        super().__init__()
-        self.norm = nn.LayerNorm(width)
-        self.qkv = nn.Linear(width, 3 * width, bias=False)
-        self.out = _zero(nn.Linear(width, width, bias=False))
-        distance = torch.arange(-REACH, REACH + 1.0)
-        near = [torch.zeros(len(distance)) if at is None else -(distance - at).abs() / 4 for at in DISTANCES]
-        self.bias = nn.Parameter(torch.stack(near))  # (H, 2 REACH + 1)
-
-    def forward(self, x: Tensor, counted: Tensor) -> Tensor:
-        """(B, L, C, W), and which chunks are counted (B, C) -> (B, L, C, W)"""
-        batch, n_layer, size, width = x.shape
-        heads = self.qkv(self.norm(x)).view(batch, n_layer, size, 3, len(DISTANCES), -1)
-        q, k, v = heads.permute(3, 1, 0, 4, 2, 5)  # (L, B, H, C, W / H) each
-        place = torch.arange(size, device=x.device)
-        distance = (place - place.unsqueeze(1)).clamp(-REACH, REACH) + REACH  # (C, C): of the key from the query
-        hidden = torch.where(counted, 0.0, UNSEEN)[:, None, None]  # (B, 1, 1, C)
-        mask = (self.bias[:, distance] + hidden).to(q.dtype)  # (B, H, C, C), one for all layers
-        y = torch.stack([F.scaled_dot_product_attention(*each, attn_mask=mask) for each in zip(q, k, v, strict=True)], 1)
-        return x + self.out(y.transpose(2, 3).reshape(batch, n_layer, size, width))  # from (B, L, H, C, W / H)
-
-
-class TransformingStack(nn.Module):
-    """LayerNorm, embedding of layer and slot, and residual MLP blocks, shared by every layer and slot. D -> W.
-
-    Blocks of `attention`, the first before the MLP blocks and the others after them, are for tokens alone.
-    """
-
-    def __init__(self, config: ProSGConfig, n_layer: int, slots: int, d_in: int) -> None:
-        super().__init__()
-        self.width = config.width or d_in
-        self.norm = nn.LayerNorm(d_in, elementwise_affine=False)
-        self.embedding = nn.Parameter(torch.randn(n_layer, slots, self.width) * 0.1) if config.state_embedding else None
-        self.narrow = nn.Linear(d_in, self.width, bias=False) if self.width != d_in else nn.Identity()
-        self.blocks = nn.ModuleList(
-            nn.Sequential(
-                nn.LayerNorm(self.width), nn.Linear(self.width, 4 * self.width), nn.GELU(), nn.Linear(4 * self.width, self.width)
-            )
-            for _ in range(config.depth)
-        )
-        self.attention = nn.ModuleList(TokenAttention(self.width) for _ in range(config.attention))
-        self.out = nn.LayerNorm(self.width)
-
-    def forward(self, x: Tensor, counted: Tensor | None = None) -> Tensor:
-        """(B, L, slots or tokens, D) -> the same with W; with one slot, every token gets its embedding.
-
-        `counted` (B, tokens) says which tokens attention sees.
-        """
-        x = self.narrow(self.norm(x))
-        if self.embedding is not None:
-            x = x + self.embedding
-        for attend in self.attention[:1]:
-            x = attend(x, counted)
-        for block in self.blocks:
-            x = x + block(x)
-        for attend in self.attention[1:]:
-            x = attend(x, counted)
-        return self.out(x)
+    asked: dict[str, Asked] = field(default_factory=dict)
 
 
 class StateSynthesis(nn.Module):
@@ -172,13 +110,13 @@ class StateSynthesis(nn.Module):
         super().__init__()
         self.config, self.adapter = config, _Shape(adapter)
         slots = len(adapter.slots)
-        self.stack = TransformingStack(config, adapter.n_layer, slots, adapter.width)
+        self.stack = _stack(config, adapter, slots)
         width = slots * self.stack.width
         self.a, self.b = nn.ModuleDict(), nn.ModuleDict()
         for target in config.targets:
             d_in, d_out = adapter.targets[target]
             self.a[_key(target)] = nn.Linear(width, config.rank * d_in)
-            self.b[_key(target)] = _zero(nn.Linear(width, config.rank * d_out, bias=False))
+            self.b[_key(target)] = zeroed(nn.Linear(width, config.rank * d_out, bias=False))
         self.gain = nn.Parameter(torch.ones(adapter.n_layer, len(config.targets)))
 
     def forward(self, reading: Reading) -> Synthesised:
@@ -211,6 +149,7 @@ class TokenSynthesis(nn.Module):
             every.delta.update(found.delta)
             every.gates.update(found.gates)
             every.says.update(found.says)
+            every.asked.update(found.asked)
         return every
 
 
@@ -223,7 +162,7 @@ class TargetSynthesis(nn.Module):
     stack's output, so that what is written can come from one token and what it is found by (k_t) from the one before. A key's
     value u_t is what the tokens at its offsets say, in the shares of their gates, and the sum of these weighs it. The
     direction of the mean key is taken out of each, so that what they share finds nothing; they are brought to unit norm, and
-    the root of the weight is put on key and value. The inverse is what a plain sum of u_t k_tᵀ lacks: without it the many
+    the root of the weight is put on key and value. With `recall`, what a token points at is said too, found by a learned key. The inverse is what a plain sum of u_t k_tᵀ lacks: without it the many
     other tokens of a prompt drown the one that is asked for. λ is learned.
 
     Ridge regression as a layer's memory: von Oswald et al. 2023 (arXiv 2309.05858).
@@ -233,16 +172,17 @@ class TargetSynthesis(nn.Module):
         super().__init__()
         self.config, self.adapter, self.target = config, _Shape(adapter), target
         d_in, d_out = adapter.targets[target]
-        self.stack = TransformingStack(config, adapter.n_layer, 1, adapter.width)
+        self.stack = _stack(config, adapter, 1)
         pair = 2 * self.stack.width
         self.norm = nn.LayerNorm(adapter.width, elementwise_affine=False)
         self.says = nn.ModuleList(
-            nn.Sequential(nn.Linear(pair + adapter.width, pair), nn.GELU(), _zero(nn.Linear(pair, d_out, bias=False)))
+            nn.Sequential(nn.Linear(pair + adapter.width, pair), nn.GELU(), zeroed(nn.Linear(pair, d_out, bias=False)))
             for _ in range(adapter.n_layer)
         )
         self.v = nn.Linear(pair, d_in) if config.key == "learned" else InputKey(adapter.n_layer, d_in, config.metric)
-        self.gate = _zero(nn.Linear(pair, len(config.directions(target))))
+        self.gate = zeroed(nn.Linear(pair, len(config.directions(target))))
         nn.init.constant_(self.gate.bias, NEARLY_SHUT)
+        self.recall = Recall(adapter.n_layer, adapter.width, d_in) if config.recall else None
         self.gain = nn.Parameter(torch.ones(adapter.n_layer))
         self.log_ridge = nn.Parameter(torch.full((adapter.n_layer,), math.log(config.ridge)))
 
@@ -260,6 +200,10 @@ class TargetSynthesis(nn.Module):
         shares = gates / torch.where(total > 0, total, 1.0)
         learned = self.v(pair) if config.key == "learned" else None
         ridge = self.log_ridge.exp().clamp(min=MIN_RIDGE)
+        asked: Asked | None = None
+        if self.recall is not None:
+            asked = self.recall(reading)
+            keys, points = self.recall.widest(asked, config.recall)  # (B, L, R, d_in), (B, R, T)
         delta: dict[str, LowRank] = {}
         said: dict[str, Tensor] = {}
         for i in range(x.shape[1]):  # layer by layer, while its keys are in cache
@@ -274,8 +218,13 @@ class TargetSynthesis(nn.Module):
             with torch.autocast(x.device.type, enabled=False):
                 found = regression(v.float(), u.float(), weight[:, i], ridge[i])
                 a = cast(InputKey, self.v).of_input(found.a, i) if config.metric else found.a
-                delta[name] = LowRank(a, self.value(i, found.b))
-        return Synthesised(delta, {(self.target, offset): gates[..., k] for k, offset in enumerate(offsets)}, said)
+                b = found.b
+                if asked is not None:
+                    a = torch.cat([a, keys[:, i].float()], 1)
+                    b = torch.cat([b, torch.bmm(points, says.float())], 1)
+                delta[name] = LowRank(a, self.value(i, b))
+        by_offset = {(self.target, offset): gates[..., k] for k, offset in enumerate(offsets)}
+        return Synthesised(delta, by_offset, said, {} if asked is None else {self.target: asked})
 
     def value(self, layer: int, says: Tensor) -> Tensor:
         """What is added to the matrix's output where this is said. (…, 2 W) -> (…, d_out)"""
@@ -338,7 +287,7 @@ class InputKey(nn.Module):
         self.before = nn.Parameter(torch.ones(n_layer, 1, d_in))
         layers = range(n_layer if metric else 0)
         self.p = nn.ModuleList(nn.Linear(d_in, metric, bias=False) for _ in layers)
-        self.q = nn.ModuleList(_zero(nn.Linear(metric, d_in, bias=False)) for _ in layers)
+        self.q = nn.ModuleList(zeroed(nn.Linear(metric, d_in, bias=False)) for _ in layers)
 
     def forward(self, inputs: Tensor, layer: int) -> Tensor:
         """(B, C, d_in) -> the same shape."""
@@ -381,16 +330,16 @@ class ConstantSynthesis(nn.Module):
         return Synthesised(delta)
 
 
+def _stack(config: ProSGConfig, adapter: Adapter, slots: int) -> TransformingStack:
+    embedded = (adapter.n_layer, slots) if config.state_embedding else None
+    return TransformingStack(adapter.width, config.width or adapter.width, config.depth, config.attention, embedded)
+
+
 class _Shape:
     """The adapter without its place in the module tree: the backbone's parameters are no parameters of the synthesis."""
 
     def __init__(self, adapter: Adapter) -> None:
         self.matrix = adapter.matrix
-
-
-def moved(x: Tensor, by: int) -> Tensor:
-    """At each position what stands `by` positions from it, zeros beyond the ends. (…, C, W) -> the same shape"""
-    return F.pad(x, (0, 0, max(0, -by), max(0, by))).narrow(-2, max(0, by), x.shape[-2])
 
 
 def _chunks(x: Tensor, inside: Tensor, size: int) -> Tensor:
@@ -406,12 +355,6 @@ def _chunks(x: Tensor, inside: Tensor, size: int) -> Tensor:
 def _key(target: str) -> str:
     """A target's name as torch allows it in a module's name."""
     return target.replace(".", "_")
-
-
-def _zero(linear: nn.Linear) -> nn.Linear:
-    for parameter in linear.parameters():
-        nn.init.zeros_(parameter)
-    return linear
 
 
 Synthesis = StateSynthesis | TokenSynthesis | ConstantSynthesis

@@ -7,7 +7,7 @@ The second line runs the same recipe on several processes, with the same global 
 What a run directory holds, and how a run resumes, stands in `prosg_ref.run`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
@@ -27,6 +27,7 @@ from .examples import Batches, Example, SplitBatch, counted, load_items, sent, s
 from .generate import pad, remember
 from .loss import head_cross_entropy
 from .prosg import Memory, ProSG
+from .recall import Asked, Dues, Recall, dues, key_loss, pointer_loss
 from .recipes import BackboneRecipe, BackboneShape, ProSGRecipe, Schedule, load_recipe
 from .run import Metrics, Run, Tracker
 from .rwkv4 import RWKV4, Added, LowRank, RWKV4Config
@@ -77,12 +78,16 @@ class ProSGLoss(nn.Module):
         model, losses, schedule = self.model, self.recipe.losses, self.recipe.schedule
         head = model.adapter.head()
         batch = split_batch(examples, schedule.stage_tokens, schedule.end_weight).to(head.device)
+        share = float(batch.weights.sum()) / total
+        if self.recipe.pointing:
+            loss, keys = self._pointing(examples, batch)
+            return share * loss, {"keys": share * keys.detach()}
         memory = model.internalize(batch.prompt, batch.prompt_lengths)
-        share_lost = lost(model, batch, memory.state) if losses.gates or self.recipe.placed else torch.empty(0)
+        looks = losses.gates or losses.recall or self.recipe.placed
+        share_lost = lost(model, batch, memory.state) if looks else torch.empty(0)
         x, _ = model.hidden(batch.inputs, self._placed(examples, batch, memory, share_lost) if self.recipe.placed else memory)
         loss = _cross_entropy(x, head, batch.targets, batch.weights, total)
         metrics: Metrics = {}
-        share = float(batch.weights.sum()) / total
         if losses.reconstruction:
             extra = share * self._reconstruction(batch.prompt, batch.prompt_lengths, memory)
             loss, metrics["reconstruction"] = loss + losses.reconstruction * extra, extra.detach()
@@ -92,6 +97,9 @@ class ProSGLoss(nn.Module):
         if losses.gates:
             extra = share * self._gates(batch, memory, share_lost)
             loss, metrics["gate_loss"] = loss + losses.gates * extra, extra.detach()
+        if losses.recall:
+            extra = share * self._pointed(memory.asked, dues(examples, share_lost))
+            loss, metrics["recall"] = loss + losses.recall * extra, extra.detach()
         if look:
             metrics["delta_norm"] = {name: round(v, 5) for name, v in memory.relative_norms(model.backbone).items()}
             metrics["gates"] = memory.gate_statistics()
@@ -114,6 +122,34 @@ class ProSGLoss(nn.Module):
                 loss = F.binary_cross_entropy(gates / 2, due, reduction="none")
             losses.append((loss * there).sum() / there.sum().clamp(min=1))
         return torch.stack(losses).mean()
+
+    def _pointed(self, every: Mapping[str, Asked], due: Dues) -> Tensor:
+        """Mean over targets of what is lost by pointing elsewhere."""
+        return torch.stack([pointer_loss(self._recall(target), asked, due) for target, asked in every.items()]).mean()
+
+    def _pointing(self, examples: Sequence[Example], batch: SplitBatch) -> tuple[Tensor, Tensor]:
+        """What is lost by pointing elsewhere and by keys that miss their places of the answers, and the latter by itself."""
+        adapter, device = self.model.adapter, batch.prompt.device
+        texts, lengths = (x.to(device) for x in pad([[*e.prompt, *e.answer[:-1]] for e in examples]))
+        with torch.no_grad():
+            reading = adapter.read(batch.prompt, batch.prompt_lengths)
+            due = dues(examples, lost(self.model, batch, reading.state))
+            inputs = adapter.read(texts, lengths, self.model.config.targets).inputs
+        places = batch.prompt_lengths.unsqueeze(1) + torch.arange(batch.inputs.shape[1], device=device)  # (B, S)
+        places = places.clamp(max=texts.shape[1] - 1).unsqueeze(2)
+        there = sent(batch.weights > 0, device)
+        every: dict[str, Asked] = {}
+        losses = []
+        for target in self.model.config.targets:
+            every[target] = asked = self._recall(target)(reading)
+            names = [adapter.matrix(layer, target) for layer in range(adapter.n_layer)]
+            found = [inputs[name].gather(1, places.expand(-1, -1, inputs[name].shape[2])) for name in names]
+            losses.append(key_loss(self._recall(target), asked, found, there, due))
+        keys = torch.stack(losses).mean()
+        return self._pointed(every, due) + keys, keys
+
+    def _recall(self, target: str) -> Recall:
+        return cast(Recall, cast(TokenSynthesis, self.model.synthesis).part(target).recall)
 
     def _placed(self, examples: Sequence[Example], batch: SplitBatch, memory: Memory, lost: Tensor) -> Memory:
         """The memory with what tokens say put where it is due, in place of ΔW."""
@@ -207,6 +243,8 @@ def train_prosg(config: Path, out_dir: Path, resume: bool = True, tracker: Track
     model = _start_prosg(recipe, backbone, tokenizer, items, config)
     backbone.gradient_checkpointing = schedule.gradient_checkpointing
     backbone.requires_grad_(recipe.joint)
+    if recipe.parts:
+        _train_only(model.synthesis, recipe.parts, config)
 
     def groups() -> list[dict[str, Any]]:
         return synthesis_groups(model.synthesis, schedule.lr, recipe.key_share) + (
@@ -216,7 +254,8 @@ def train_prosg(config: Path, out_dir: Path, resume: bool = True, tracker: Track
     loss = ProSGLoss(model, recipe, tokenizer.encode(SEPARATOR))
     batches = drawn_ahead(Batches(items, tokenizer, schedule))
     validation = _validation(recipe.data, tokenizer, schedule)
-    run = Run(out_dir, config.read_text("utf-8"), schedule, loss, groups, resume, tracker, some_unused=recipe.placed)
+    unused = recipe.placed or recipe.pointing or bool(recipe.losses.recall)
+    run = Run(out_dir, config.read_text("utf-8"), schedule, loss, groups, resume, tracker, some_unused=unused)
 
     def validate() -> Metrics:
         metrics: Metrics = {}
@@ -266,6 +305,10 @@ def _start_prosg(recipe: ProSGRecipe, backbone: RWKV4, tokenizer: AnyTokenizer, 
     """The module that the recipe goes on from, or one at ΔW = 0."""
     if recipe.init_from is not None:
         model = load_module(recipe.init_from, backbone)
+        if recipe.prosg.recall and model.config == recipe.prosg.model_copy(update={"recall": 0}):
+            grown = ProSG(backbone, recipe.prosg)
+            grown.synthesis.load_state_dict(model.synthesis.state_dict(), strict=False)
+            model = grown
         if model.config != recipe.prosg:
             raise MusiError(f"{config}: prosg: not that of {recipe.init_from}; give the same to go on from it")
         model.train()
@@ -283,9 +326,17 @@ def _start_prosg(recipe: ProSGRecipe, backbone: RWKV4, tokenizer: AnyTokenizer, 
     return model
 
 
+def _train_only(synthesis: nn.Module, parts: Sequence[str], config: Path) -> None:
+    for name, parameter in synthesis.named_parameters():
+        parameter.requires_grad_(any(part in name for part in parts))
+    if not any(p.requires_grad for p in synthesis.parameters()):
+        known = ", ".join(name for name, _ in synthesis.named_parameters())
+        raise MusiError(f"{config}: parts: no parameter's name contains any of {', '.join(parts)}; there are {known}")
+
+
 def synthesis_groups(synthesis: nn.Module, lr: float, key_share: float) -> list[dict[str, Any]]:
     """Parameter groups of a synthesis module: what keys are made with at `key_share` of the rate, the rest at it."""
-    named = list(synthesis.named_parameters())
+    named = [(name, p) for name, p in synthesis.named_parameters() if p.requires_grad]
     keys = [p for name, p in named if ".v." in name]
     rest = [p for name, p in named if ".v." not in name]
     return [{"params": rest, "lr": lr}, *([{"params": keys, "lr": key_share * lr}] if keys else [])]

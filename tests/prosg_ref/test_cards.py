@@ -36,11 +36,12 @@ def test_every_shipped_folder_has_a_card_and_all_of_it_is_small() -> None:
 
 def test_recipes_are_followed_back_to_the_first() -> None:
     assert recipes_of("tiny-backbone")[0] == "tiny-backbone-copy"
-    parts = ["placed", "found", "lists", "notes", "long", "items", "whole", "tokens"]
-    assert recipes_of("tiny-prosg-tokens") == [*recipes_of("tiny-backbone"), *(f"tiny-prosg-{part}" for part in parts)]
+    lists = ["placed", "found", "lists", "notes", "long", "items", "whole", "tokens"]
+    parts = [*lists, "pointing", "recall", "together"]
+    assert recipes_of("tiny-prosg-together") == [*recipes_of("tiny-backbone"), *(f"tiny-prosg-{part}" for part in parts)]
     assert recipes_of("tiny-backbone-more") == [
         *recipes_of("tiny-backbone"),
-        *(f"tiny-backbone-more{part}" for part in ("-lists", "-whole", "-items", "")),
+        *(f"tiny-backbone-more{part}" for part in ("-lists", "-whole", "-items", "-tokens", "-pointing", "-recall", "")),
     ]
 
 

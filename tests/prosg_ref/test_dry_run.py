@@ -15,7 +15,7 @@ from prosg_ref.dry_run import plan_backbone, plan_prosg
 from prosg_ref.examples import Batches, load_items, split_evenly
 from prosg_ref.prosg import ProSG
 from prosg_ref.recipes import BackboneRecipe, ProSGRecipe, load_recipe, shipped
-from prosg_ref.synthesis import TokenAttention
+from prosg_ref.stack import TokenAttention
 from prosg_ref.train import BackboneLoss, ProSGLoss
 
 LARGE = ["rwkv4-430m", "rwkv4-1b5", "rwkv4-3b", "rwkv4-7b"]

@@ -142,7 +142,8 @@ def test_a_step_is_a_mixture_of_lengths_in_order(data_dir: Path, tokenizer: Toke
 def test_note_example_tells_its_own_stage_and_nothing_else() -> None:
     for item in (build_item("train", i) for i in range(40)):
         for k, stage in enumerate(item.stages):
-            prompt, answer = note_example(item, k, Stream("note", item.index, k))
+            prompt, answer, instruction = note_example(item, k, Stream("note", item.index, k))
+            assert prompt.endswith(instruction)
             assert answer == f"[1]\n{stage.answer}"
             blocks = prompt.split("\n\n")
             assert blocks[-1 - len(item.constraints) : -1] == [rule.text for rule in item.constraints]

@@ -194,6 +194,43 @@ def test_a_module_goes_on_from_one_that_was_trained(data_dir: Path, trained: Pat
         train_prosg(more, tmp_path / "third")
 
 
+def test_recall_is_put_on_a_trained_module_and_taught_by_itself_first(data_dir: Path, trained: Path, tmp_path: Path) -> None:
+    recipe = prosg_recipe(tmp_path, data_dir, trained, "tokens, targets: [ffn.key, att.value], key: input")
+    train_prosg(recipe, tmp_path / "lists")
+    recall = recipe.read_text().replace("key: input", "key: input, recall: 3").replace("{steps: 7", "{accumulate: 2, steps: 4")
+    pointing = tmp_path / "pointing.yaml"
+    pointing.write_text(recall + f"init_from: {tmp_path / 'lists'}\npointing: true\nparts: [recall]\n")
+    train_prosg(pointing, tmp_path / "pointing")
+    said = tmp_path / "said.yaml"
+    said.write_text(recall + f"init_from: {tmp_path / 'pointing'}\nparts: [recall, says]\nlosses: {{recall: 0.5}}\n")
+    train_prosg(said, tmp_path / "said")
+    assert all(line["keys"] > 0 for line in metrics(tmp_path / "pointing") if "loss" in line)
+    assert all(line["recall"] > 0 for line in metrics(tmp_path / "said") if "loss" in line)
+    lists, points, says = (load_tensors(tmp_path / name / "prosg.safetensors")[0] for name in ("lists", "pointing", "said"))
+    assert {name for name in points if name not in lists} == {name for name in points if ".recall." in name}
+    assert all(torch.equal(points[name], x) for name, x in lists.items())
+    moved = {name for name, x in says.items() if not torch.equal(points[name], x)}
+    assert {name for name in moved if ".recall." not in name} == {name for name in lists if ".says." in name}
+    assert {"parts.ffn_key.recall.q.weight", "parts.att_value.recall.key.1.weight", "parts.ffn_key.recall.gate.bias"} <= moved
+
+
+@pytest.mark.parametrize(
+    ("more", "problem"),
+    [
+        ("pointing: true\n", r"losses\.recall and pointing: for `source: tokens` with prosg\.recall"),
+        ("losses: {recall: 1.0}\n", r"losses\.recall and pointing: for `source: tokens` with prosg\.recall"),
+        ("prosg: {source: tokens, recall: 2}\npointing: true\nplaced: true\n", r"pointing and placed: one at a time"),
+        ("parts: [nothing]\n", r"parts: no parameter's name contains any of nothing; there are parts\.ffn_value\.stack"),
+    ],
+)
+def test_recipes_that_teach_no_recall_are_refused(data_dir: Path, trained: Path, tmp_path: Path, more: str, problem: str) -> None:
+    recipe = prosg_recipe(tmp_path, data_dir, trained, "tokens")
+    text = recipe.read_text()
+    recipe.write_text((text.replace("prosg: {source: tokens}\n", "") if "prosg:" in more else text) + more)
+    with pytest.raises(MusiError, match=problem):
+        train_prosg(recipe, tmp_path / "run")
+
+
 def test_a_whitened_metric_needs_the_full_rank(data_dir: Path, trained: Path, tmp_path: Path) -> None:
     module = "tokens, key: input, targets: [ffn.key, att.output], offsets: {ffn.key: [-4]}, metric: %d"
     recipe = prosg_recipe(tmp_path, data_dir, trained, module % 16)

@@ -24,6 +24,7 @@ def random_backbone(seed: int = 0, config: RWKV4Config = CONFIG) -> RWKV4:
 VARIANTS: dict[str, dict[str, Any]] = {source: {"source": source} for source in SYNTHESES} | {
     "attention": {"source": "tokens", "key": "input", "attention": 2, "metric": 4},
     "offsets": {"source": "tokens", "key": "input", "offsets": {"ffn.value": [-4, 0, 2], "att.value": [2]}},
+    "recall": {"source": "tokens", "key": "input", "recall": 3},
 }
 
 

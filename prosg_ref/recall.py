@@ -1,0 +1,185 @@
+"""A word or figure of the prompt, found by what is asked: where an instruction ends, what the answer to it begins with.
+
+A recurrent state of a few thousand numbers keeps what a text is about, not who came from where. Here the last word of an
+instruction points back at the token of the prompt with which its answer begins; ΔW gets outer products for it and for the tokens
+after it, each of a key that its place of the answer finds it by and of what the token says (`synthesis.TargetSynthesis`). To
+point is easy once every token has seen what follows its other mentions in the prompt: who is asked for has been named before.
+
+Letters: B batch, T prompt tokens, S answer tokens, L layers, D width of the backbone, N places of answers where something is due.
+
+Source: heads that look for earlier mentions of a token (Olsson et al. 2022, arXiv 2209.11895) and pointers (Vinyals et al. 2015,
+arXiv 1506.03134); that a prompt's tokens find these by being equal is built in here.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, cast
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from .adapters import Reading
+from .stack import NEARLY_SHUT, UNSEEN, TokenAttention, TransformingStack, moved, zeroed
+
+if TYPE_CHECKING:
+    from .examples import Example
+
+SPAN = 4  # tokens that are told from where one points: a word, or a figure of so many digits
+AFTER = (0, 1, 2, 4)  # of another mention of a token, how far from it one looks
+EQUAL = 0.99  # cosine of two embeddings from which on they are of the same token
+LOST = 0.3  # probability that the backbone does not say a token, from which on it is to be told
+WITHIN = 16  # tokens of a stage, headers and all, among which its answer begins
+ELSEWHERE, OTHERS = 4.0, 0.5  # weights of keys finding anything at other places of an answer, and where other stages begin
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What every token of a prompt would point with: gates (B, T), 0 past its end, and vectors of it and the one before."""
+
+    gates: Tensor
+    pair: Tensor  # (B, T, 2 D)
+    inside: Tensor  # (B, T)
+
+
+class Recall(nn.Module):
+    """Gates, pointers and keys of a prompt's tokens. At first nothing is found: every key is 0."""
+
+    def __init__(self, n_layer: int, width: int, d_in: int) -> None:
+        super().__init__()
+        self.shape = n_layer, d_in
+        self.norm = nn.LayerNorm(width, elementwise_affine=False)
+        self.narrow = nn.Linear(width, width // 4, bias=False)
+        self.mentions = nn.Linear(len(AFTER) * (width // 4), width, bias=False)
+        self.stack = TransformingStack(width, width, depth=1, attention=1, embedded=None)
+        self.q = nn.Linear(2 * width, width // 2, bias=False)
+        self.k = nn.Linear(2 * width, width // 2, bias=False)
+        self.gate = zeroed(nn.Linear(2 * width, 1))
+        self.key = nn.Sequential(nn.Linear(width, width // 4), zeroed(nn.Linear(width // 4, SPAN * n_layer * d_in)))
+        nn.init.constant_(self.gate.bias, NEARLY_SHUT)
+        with torch.no_grad():
+            self.k.weight.copy_(self.q.weight)  # what is alike points at itself from the start
+            for attend in self.stack.attention:
+                nn.init.normal_(cast(TokenAttention, attend).out.weight, std=0.05)
+
+    def forward(self, reading: Reading) -> Asked:
+        known = self.norm(reading.embedded)  # (B, T, D)
+        x = self.norm(reading.outputs.mean(1)) + known
+        inside = torch.arange(x.shape[1], device=x.device) < reading.lengths.unsqueeze(1)
+        same = (known @ known.transpose(1, 2) > EQUAL * known.shape[2]) & inside.unsqueeze(1)  # (B, T, T)
+        same = same & ~torch.eye(x.shape[1], dtype=torch.bool, device=x.device)
+        shares = same / same.sum(2, keepdim=True).clamp(min=1)
+        narrow = self.narrow(x)
+        x = x + self.mentions(shares @ torch.cat([moved(narrow, after) for after in AFTER], 2))
+        x = self.stack(x.unsqueeze(1), inside)[:, 0]
+        pair = torch.cat([x, moved(x, -1)], 2)
+        return Asked(torch.sigmoid(self.gate(pair).float()).squeeze(2) * inside, pair, inside)
+
+    def points(self, asked: Asked, rows: Tensor, places: Tensor) -> Tensor:
+        """Where tokens point: log of their shares of the prompt's tokens. Rows and places (N,) -> (N, T)"""
+        q, k = self.q(asked.pair[rows, places]), self.k(asked.pair)
+        scores = torch.einsum("nd,ntd->nt", q, k[rows]).float() / q.shape[1] ** 0.5
+        return scores.masked_fill(~asked.inside[rows], UNSEEN).log_softmax(1)
+
+    def keys(self, asked: Asked, rows: Tensor, places: Tensor) -> Tensor:
+        """What answers are found by, token by token and layer by layer. Rows and places (N,) -> (N, SPAN, L, d_in)"""
+        x = asked.pair[rows, places]
+        keys: Tensor = self.key(x[:, : x.shape[1] // 2]).unflatten(1, (SPAN, *self.shape))
+        return keys / self.shape[1] ** 0.5
+
+    def widest(self, asked: Asked, count: int) -> tuple[Tensor, Tensor]:
+        """Of the `count` tokens with the widest gates, or of all: keys (B, L, R, d_in) in the measure of the gates, and the shares
+        (B, R, T) of what is told there; R is SPAN times as many."""
+        gates, places = asked.gates.topk(min(count, asked.gates.shape[1]), 1)
+        rows = torch.arange(len(gates), device=gates.device).unsqueeze(1).expand_as(places).flatten()
+        keys = self.keys(asked, rows, places.flatten()).unflatten(0, gates.shape) * gates[..., None, None, None]
+        points = self.points(asked, rows, places.flatten()).exp().unflatten(0, gates.shape)
+        after = torch.stack([F.pad(points, (k, 0))[..., : points.shape[2]] for k in range(SPAN)], 2)
+        return keys.flatten(1, 2).transpose(1, 2), after.flatten(1, 2)
+
+
+@dataclass(frozen=True)
+class Dues:
+    """Places of a batch's answers whose token is in the prompt and lost on the backbone, one a stage at most, (N,) each.
+
+    right: where in the prompt as many of the answer's next tokens stand as anywhere, up to SPAN, (N, T).
+    told: at each place of the answers, which of these tokens it is, from 0, -1 elsewhere, (N, S). others: where other stages'
+    answers begin, (N, S).
+    """
+
+    rows: Tensor
+    asked: Tensor  # in the prompt: where the instruction ends
+    right: Tensor
+    told: Tensor
+    others: Tensor
+
+
+def dues(examples: "Sequence[Example]", lost: Tensor) -> Dues:
+    """What the instructions of examples ask for; `lost` (B, S) is how probable it is that the backbone does not say a token.
+
+    A stage's answer begins at the first of its first tokens that is lost, so after its header and what a rule puts first.
+    """
+    size = max(len(example.prompt) for example in examples) - 1
+    rows, ends, rights, tolds, others = [], [], [], [], []
+    for row, (example, probable) in enumerate(zip(examples, (lost > LOST).tolist(), strict=True)):
+        where, begins = 0, []
+        for length, asked in zip(example.stages, example.asked or (-1,) * len(example.stages), strict=True):
+            first = next((s for s in range(where, where + min(length, WITHIN)) if probable[s]), None)
+            where += length
+            if first is not None:
+                begins.append((first, asked, min(where, first + SPAN)))
+        prompt = example.prompt[:-1]
+        for first, asked, end in begins:
+            said = example.answer[first:end]
+            lengths = [_alike(prompt[t : t + SPAN], said) if token == said[0] else 0 for t, token in enumerate(prompt)]
+            longest = max(lengths, default=0)
+            if not longest or not 0 <= asked < len(prompt):
+                continue
+            rows.append(row)
+            ends.append(asked)
+            rights.append([length == longest for length in lengths] + [False] * (size - len(prompt)))
+            tolds.append([s - first if 0 <= s - first < longest else -1 for s in range(lost.shape[1])])
+            starts = {s for s, _, _ in begins} - {first}
+            others.append([s in starts for s in range(lost.shape[1])])
+    device = lost.device
+    return Dues(
+        torch.tensor(rows, dtype=torch.int64, device=device),
+        torch.tensor(ends, dtype=torch.int64, device=device),
+        torch.tensor(rights, dtype=torch.bool, device=device).view(-1, size),
+        torch.tensor(tolds, dtype=torch.int64, device=device).view(-1, lost.shape[1]),
+        torch.tensor(others, dtype=torch.bool, device=device).view(-1, lost.shape[1]),
+    )
+
+
+def _alike(one: Sequence[int], other: Sequence[int]) -> int:
+    """With how many of the same tokens two texts begin."""
+    return next((n for n, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
+
+
+def pointer_loss(recall: Recall, asked: Asked, due: Dues) -> Tensor:
+    """Mean over what is due of minus the log of the share that points at it, and binary cross entropy of the gates: each is to say
+    what that share is, and 0 where nothing is due."""
+    shares = recall.points(asked, due.rows, due.asked).masked_fill(~due.right, UNSEEN).logsumexp(1)
+    labels = torch.zeros_like(asked.gates).index_put((due.rows, due.asked), shares.detach().exp())
+    with torch.autocast(labels.device.type, enabled=False):
+        gates = (F.binary_cross_entropy(asked.gates, labels, reduction="none") * asked.inside).sum()
+    return (gates - shares.sum()) / max(1, len(due.rows))
+
+
+def key_loss(recall: Recall, asked: Asked, inputs: Sequence[Tensor], there: Tensor, due: Dues) -> Tensor:
+    """How far keys are from finding 1 at their place of the answer and 0 at all others, a mean square.
+
+    inputs: of each layer, what stands at the matrix's input at every place of the answers, (B, S, d_in); `there` (B, S) says which.
+    """
+    keys = recall.keys(asked, due.rows, due.asked)  # (N, SPAN, L, d_in)
+    at = due.told.unsqueeze(1) == torch.arange(SPAN, device=due.told.device).unsqueeze(1)  # (N, SPAN, S)
+    begins = due.others.unsqueeze(1)
+    off = there[due.rows].unsqueeze(1) & ~at & ~begins
+    losses = []
+    for layer, x in enumerate(inputs):
+        found = torch.einsum("nkd,nsd->nks", keys[:, :, layer], x[due.rows])
+        one = (1 - found[at]).square().sum() / at.sum().clamp(min=1)
+        rest = (found.square() * off).sum() / off.sum().clamp(min=1)
+        starts = (found.square() * begins).sum() / (begins.sum() * SPAN).clamp(min=1)
+        losses.append(one + ELSEWHERE * rest + OTHERS * starts)
+    return torch.stack(losses).mean()

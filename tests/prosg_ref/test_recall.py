@@ -1,0 +1,124 @@
+"""What an instruction asks for is found by what it names, said where its answer begins, and by nothing else."""
+
+import pytest
+import torch
+from tiny_models import CONFIG, random_backbone, random_prosg
+
+from musi.compose import multi_example
+from musi.generate import build_item
+from musi.rng import Stream
+from prosg_ref.checkpoint import load_backbone
+from prosg_ref.examples import Example, note_example, tokenize
+from prosg_ref.prosg import ProSG, ProSGConfig
+from prosg_ref.recall import SPAN, Asked, Recall, dues, key_loss, pointer_loss
+from prosg_ref.recipes import shipped
+
+_, TOKENIZER = load_backbone(shipped("").parent / "weights/tiny/backbone")
+
+
+def test_instructions_end_where_their_last_words_do() -> None:
+    missing, count = 0, 0
+    for item in (build_item("train", i) for i in range(60)):
+        instructions = [stage.instruction for stage in item.stages]
+        (example,) = tokenize([(*multi_example(item), *instructions)], TOKENIZER)
+        for instruction, at in zip(instructions, example.asked, strict=True):
+            count += 1
+            missing += at < 0
+            said = TOKENIZER.decode(example.prompt[: at + 1])
+            assert at < 0 or said.endswith(instruction[1:].rstrip(" .,:;?!\"'`)]}")), instruction
+        assert [at for at in example.asked if at >= 0] == sorted(at for at in example.asked if at >= 0)
+        for k in range(len(item.stages)):
+            texts = note_example(item, k, Stream("note", item.index, k))
+            (note,) = tokenize([texts], TOKENIZER)
+            assert TOKENIZER.decode(note.prompt[: note.asked[0] + 1]).endswith(texts[2].rstrip(" .,:;?!\"'`)]}"))
+    assert missing < 0.02 * count
+
+
+def test_nobody_who_does_not_ask_is_told_where_instructions_end() -> None:
+    assert tokenize([("Name two colours.", "[1]\nred\n[2]\nblue")], TOKENIZER)[0].asked == ()
+
+
+def test_due_is_the_first_lost_token_of_a_stage_if_the_prompt_has_it() -> None:
+    example = Example([20, 21, 22, 5, 6, 23, 20, 9, 7], [1, 20, 21, 3, 8, 22, 4, 8, 20], (4, 3, 2), (3, 4, 5))
+    lost = torch.zeros(1, 9)
+    lost[0, [1, 4, 5, 8]] = 1
+    found = dues([example], lost)
+    assert found.rows.tolist() == [0, 0]
+    assert found.asked.tolist() == [3, 5], "the second stage's first lost token, 8, is not in the prompt"
+    right = [row.nonzero().flatten().tolist() for row in found.right]
+    assert right == [[0], [0, 6]], "where most of what follows is the same"
+    assert found.told.tolist() == [[-1, 0, 1, *[-1] * 6], [*[-1] * 8, 0]]
+    assert [mask.nonzero().flatten().tolist() for mask in found.others] == [[4, 8], [1, 4]]
+    unknown = Example(example.prompt, example.answer, example.stages, (-1, -1, 8))
+    assert not len(dues([unknown], lost).rows), "where an instruction is not found, or ends with what ΔW is not made of"
+    assert not len(dues([Example(example.prompt, example.answer, example.stages)], lost).rows)
+
+
+def test_no_more_is_told_than_a_stage_has() -> None:
+    example = Example([20, 21, 22, 23, 24, 25, 7], [20, 21, 22, 23, 24, 20, 1, 20, 21], (5, 1, 3), (1, 2, 3))
+    lost = torch.zeros(1, 9)
+    lost[0, [0, 5, 7]] = 1
+    told = dues([example], lost).told.tolist()
+    assert told == [[0, 1, 2, 3, *[-1] * 5], [*[-1] * 5, 0, *[-1] * 3], [*[-1] * 7, 0, 1]]
+
+
+def test_a_token_sees_what_follows_its_other_mentions_and_an_empty_prompt_is_no_nan() -> None:
+    """Names of the same two people in another order change what a later mention of one of them is."""
+    torch.manual_seed(0)
+    model = random_prosg("recall")
+    part = model.synthesis.part("ffn.value").recall
+
+    def at_the_end(prompt: list[int]) -> torch.Tensor:
+        reading = model.adapter.read(torch.tensor([prompt]), torch.tensor([len(prompt)]))
+        silent = type(reading)(reading.state, reading.lengths, reading.features, reading.embedded, reading.outputs * 0)
+        return part(silent).pair[0, -1]
+
+    far = list(range(100, 180))
+    one, other = at_the_end([9, 30, 5, 10, 31, 5, *far, 9]), at_the_end([9, 31, 5, 10, 30, 5, *far, 9])
+    unnamed = at_the_end([9, 30, 5, 10, 31, 5, *far, 11]) - at_the_end([9, 31, 5, 10, 30, 5, *far, 11])
+    assert (one - other).abs().max() > 3 * unnamed.abs().max()
+    memory = model.internalize(torch.zeros(2, 4, dtype=torch.int64), torch.tensor([0, 4]))
+    assert all(x.a.isfinite().all() and x.b.isfinite().all() for x in memory.delta.values())
+
+
+def test_losses_are_least_where_gates_pointers_and_keys_are_right() -> None:
+    torch.manual_seed(0)
+    recall = Recall(2, 8, 6)
+    due = dues([Example([20, 21, 22, 5, 6], [1, 21, 3], (3,), (3,))], torch.tensor([[0.0, 1.0, 0.0]]))
+    inside = torch.ones(1, 4, dtype=torch.bool)
+    with torch.no_grad():
+        for matrix in (recall.q.weight, recall.k.weight):
+            matrix.zero_()
+            matrix[0, 0] = 1
+
+    def loss(gates: list[float], points_at: int) -> float:
+        pair = torch.zeros(1, 4, 16)
+        pair[0, 3, 0], pair[0, points_at, 0] = 5, 60
+        with torch.no_grad():
+            return pointer_loss(recall, Asked(torch.tensor([gates]), pair, inside), due).item()
+
+    shut, wide = 1e-6, 1 - 1e-6
+    right = loss([shut, shut, shut, wide], 1)
+    assert right < 0.01
+    assert loss([shut, shut, wide, shut], 1) > right + 1
+    assert loss([shut, shut, shut, shut], 2) > right + 1
+    assert loss([shut, shut, shut, shut], 2) < loss([shut, shut, shut, wide], 2), "who points elsewhere is to be shut"
+    inputs = [torch.eye(6)[:3].unsqueeze(0)] * 2
+    there = torch.ones(1, 3, dtype=torch.bool)
+    asked = Asked(torch.ones(1, 4), torch.zeros(1, 4, 16), inside)
+    found = []
+    for place in range(3):
+        keys = torch.zeros(SPAN, 2, 6)
+        keys[0, :, place] = 6**0.5
+        with torch.no_grad():
+            recall.key[1].bias.copy_(keys.flatten())
+            found.append(key_loss(recall, asked, inputs, there, due).item())
+    assert found[1] == pytest.approx(0, abs=1e-6)
+    assert min(found[0], found[2]) > 1
+
+
+def test_recall_is_for_single_tokens() -> None:
+    with pytest.raises(ValueError, match="recall is of single tokens"):
+        ProSGConfig(source="tokens", recall=2, chunk=2)
+    assert ProSG(random_backbone(), ProSGConfig(source="tokens", recall=2)).synthesis.part("ffn.value").recall is not None
+    assert CONFIG.n_layer == 3
