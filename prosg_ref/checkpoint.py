@@ -25,6 +25,7 @@ from .tokenizer import AnyTokenizer, load_tokenizer
 
 Store = Literal["float32", "float16", "bfloat16"]
 MAX_CONFIG_BYTES = 1_000_000
+STACKED = 10_000  # numbers from which on a tensor of three dimensions is no vector a layer
 MAX_WEIGHT_BYTES = 80_000_000_000
 
 
@@ -146,8 +147,8 @@ def _parameters(module: nn.Module) -> dict[str, Tensor]:
 
 
 def _stored(tensors: Mapping[str, Tensor], store: Store) -> dict[str, Tensor]:
-    """Matrices in the precision asked for; vectors are few, and decays need theirs."""
-    return {name: x.to(getattr(torch, store)) if x.dim() == 2 else x for name, x in tensors.items()}
+    """Matrices, and stacks of them, in the precision asked for; vectors are few, and decays need theirs."""
+    return {name: x.to(getattr(torch, store)) if x.dim() == 2 or x.numel() > STACKED else x for name, x in tensors.items()}
 
 
 def load_backbone(directory: Path) -> tuple[RWKV4, AnyTokenizer]:

@@ -24,6 +24,7 @@ from .loss import ROWS
 from .prosg import ProSG
 from .recipes import BackboneRecipe, BackboneShape, ProSGRecipe, Schedule, load_recipe
 from .rwkv4 import RWKV4, RWKV4Config
+from .recall import SPAN
 from .stack import DISTANCES
 from .tokenizer import Tokenizer
 
@@ -91,13 +92,15 @@ def plan_prosg(config: Path, device: str) -> dict[str, Any]:
     matrices = {name: p.numel() for name, p in model.synthesis.named_parameters() if p.dim() == 2}
     a_layers_own = (".p.", ".q.", ".says.")
     own = sum(size for name, size in matrices.items() if any(part in name for part in a_layers_own))
-    per_layer = sum(matrices.values()) - own + own / shape.n_layer
+    recall = sum(size for name, size in matrices.items() if ".recall." in name)  # once for all layers
+    per_layer = sum(matrices.values()) - recall - own + own / shape.n_layer
     chunks = tokens.prompt / recipe.prosg.chunk if recipe.prosg.source == "tokens" else recipe.schedule.batch_size
     rank = chunks / recipe.schedule.batch_size if recipe.prosg.source == "tokens" else recipe.prosg.rank
     sizes = [model.adapter.targets[target] for target in recipe.prosg.targets]
     length = tokens.answer / recipe.schedule.batch_size
     # As factors, or multiplied out first, whichever is the cheaper (`rwkv4._linear`); per answer token.
-    change = sum(min(rank * (a + b), (1 + rank / length) * a * b) for a, b in sizes)
+    recalled = SPAN * recipe.prosg.recall
+    change = sum(min((rank + recalled) * (a + b), (1 + (rank + recalled) / length) * a * b) for a, b in sizes)
     again = recipe.schedule.gradient_checkpointing
     # The prompt forward; the answer forward and its gradient to activations, and to weights too where the backbone is trained.
     flops = 2 * blocks * tokens.prompt + 2 * (2 + again + recipe.joint) * blocks * tokens.answer + 4 * head * tokens.predicted
@@ -106,12 +109,15 @@ def plan_prosg(config: Path, device: str) -> dict[str, Any]:
         flops += 6 * chunks * shape.n_layer * sum(min(rank, a) * (a + b) for a, b in sizes)
     attended = tokens.pairs / recipe.prosg.chunk**2 * shape.n_layer * recipe.prosg.attention  # 0 for the other sources
     flops += 12 * attended * (recipe.prosg.width or shape.n_embd)
+    pointed = tokens.pairs * len(recipe.prosg.targets) * bool(recipe.prosg.recall)  # attention, and which tokens are the same
+    said = 2 * (recipe.prosg.width or shape.n_embd) * shape.n_layer * len(sizes)  # numbers that a token says
+    flops += 6 * recall * tokens.prompt + (12 + 6) * pointed * shape.n_embd + 6 * recalled * said * tokens.prompt
     if recipe.losses.reconstruction:
         flops += 4 * (blocks + head) * tokens.prompt
     if recipe.losses.distil:
         flops += 2 * blocks * (2 * tokens.prompt + tokens.answer) + 2 * head * tokens.predicted
     trained = module + (frozen if recipe.joint else 0)
-    products = 2 * len(DISTANCES) * attended
+    products = 2 * len(DISTANCES) * (attended + pointed)
     return _plan(shape, recipe.schedule, device, trained, frozen + module, module, flops, tokens, tokens.answer, products)
 
 
