@@ -30,7 +30,11 @@ ABOUT = {  # folder: last recipe, name among the figures of `musi study verify`,
         "backbone_more_steps",
         "Control: the backbone, trained on for as many steps as the module took on it, of the same examples.",
     ),
-    "prosg": ("tiny-prosg-together", "prosg", "ProSG: temporary changes of the backbone's weights from every token of the prompt."),
+    "prosg": (
+        "tiny-prosg-together",
+        "prosg",
+        "ProSG: temporary changes of the weights from every token of the prompt.",
+    ),
     "prosg_state": ("tiny-prosg-state", "prosg_state", "ProSG: temporary changes from the state at the end of the prompt."),
     "constant": ("tiny-prosg-constant", "constant", "Control: one learned change of the weights, whatever the prompt says."),
 }

@@ -22,9 +22,9 @@ from .convert import BLOCK_TENSORS
 from .examples import Example, draw_texts, tokenize
 from .loss import ROWS
 from .prosg import ProSG
+from .recall import SPAN
 from .recipes import BackboneRecipe, BackboneShape, ProSGRecipe, Schedule, load_recipe
 from .rwkv4 import RWKV4, RWKV4Config
-from .recall import SPAN
 from .stack import DISTANCES
 from .tokenizer import Tokenizer
 
@@ -90,9 +90,9 @@ def plan_prosg(config: Path, device: str) -> dict[str, Any]:
     tokens = _tokens(recipe.schedule, prompt_weight=0.0)
     blocks, head = _matrices(backbone)
     matrices = {name: p.numel() for name, p in model.synthesis.named_parameters() if p.dim() == 2}
-    a_layers_own = (".p.", ".q.", ".says.")
-    own = sum(size for name, size in matrices.items() if any(part in name for part in a_layers_own))
     recall = sum(size for name, size in matrices.items() if ".recall." in name)  # once for all layers
+    a_layers_own = (".v.p.", ".v.q.", ".says.")
+    own = sum(size for name, size in matrices.items() if any(part in name for part in a_layers_own))
     per_layer = sum(matrices.values()) - recall - own + own / shape.n_layer
     chunks = tokens.prompt / recipe.prosg.chunk if recipe.prosg.source == "tokens" else recipe.schedule.batch_size
     rank = chunks / recipe.schedule.batch_size if recipe.prosg.source == "tokens" else recipe.prosg.rank

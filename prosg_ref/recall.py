@@ -88,8 +88,8 @@ class Recall(nn.Module):
         return keys / self.shape[1] ** 0.5
 
     def widest(self, asked: Asked, count: int) -> tuple[Tensor, Tensor]:
-        """Of the `count` tokens with the widest gates, or of all: keys (B, L, R, d_in) in the measure of the gates, and the shares
-        (B, R, T) of what is told there; R is SPAN times as many."""
+        """Of the `count` tokens with the widest gates, or of all: keys (B, L, R, d_in) in the measure of the gates, and shares
+        (B, R, T) of the prompt's tokens that say what is told there; R is SPAN times as many."""
         gates, places = asked.gates.topk(min(count, asked.gates.shape[1]), 1)
         rows = torch.arange(len(gates), device=gates.device).unsqueeze(1).expand_as(places).flatten()
         keys = self.keys(asked, rows, places.flatten()).unflatten(0, gates.shape) * gates[..., None, None, None]
@@ -157,8 +157,8 @@ def _alike(one: Sequence[int], other: Sequence[int]) -> int:
 
 
 def pointer_loss(recall: Recall, asked: Asked, due: Dues) -> Tensor:
-    """Mean over what is due of minus the log of the share that points at it, and binary cross entropy of the gates: each is to say
-    what that share is, and 0 where nothing is due."""
+    """Mean over what is due of minus the log of the share that points at it, and binary cross entropy of the gates: each is to
+    say what that share is, and 0 where nothing is due."""
     shares = recall.points(asked, due.rows, due.asked).masked_fill(~due.right, UNSEEN).logsumexp(1)
     labels = torch.zeros_like(asked.gates).index_put((due.rows, due.asked), shares.detach().exp())
     with torch.autocast(labels.device.type, enabled=False):
@@ -169,7 +169,8 @@ def pointer_loss(recall: Recall, asked: Asked, due: Dues) -> Tensor:
 def key_loss(recall: Recall, asked: Asked, inputs: Sequence[Tensor], there: Tensor, due: Dues) -> Tensor:
     """How far keys are from finding 1 at their place of the answer and 0 at all others, a mean square.
 
-    inputs: of each layer, what stands at the matrix's input at every place of the answers, (B, S, d_in); `there` (B, S) says which.
+    inputs: of each layer, what stands at the matrix's input at every place of the answers, (B, S, d_in); `there` (B, S) says
+        which places are no padding.
     """
     keys = recall.keys(asked, due.rows, due.asked)  # (N, SPAN, L, d_in)
     at = due.told.unsqueeze(1) == torch.arange(SPAN, device=due.told.device).unsqueeze(1)  # (N, SPAN, S)

@@ -156,7 +156,8 @@ class Losses(Strict):
     distil: Kullback-Leibler divergence of the answers from those of the backbone that has read the prompt twice.
     gates: binary cross entropy of the gates of `tokens`, a mean over the prompt's tokens: each is to say how much of what the
         backbone does not know would be told there (`examples.told`).
-    recall: of `prosg.recall`, that instructions point at what their answers begin with, and other tokens do not (`prosg_ref.recall`).
+    recall: of `prosg.recall`, that instructions point at what their answers begin with, and other tokens at nothing
+        (`recall.pointer_loss`).
     """
 
     reconstruction: float = Field(default=0.0, ge=0)

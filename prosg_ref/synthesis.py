@@ -50,8 +50,8 @@ class ProSGConfig(BaseModel):
     offsets: `tokens` only; by target, where a key's value may come from, in tokens from the one that follows the key, each with a
         gate of its own. A target that is not named has 0, which tells a text again in its own order; -4 tells a list of words
         backwards, 2 every second one.
-    recall: `tokens` only; so many tokens of a prompt, those with the widest gates, each point at one token of it that an answer is
-        to begin with (`prosg_ref.recall`). 0: none.
+    recall: `tokens` only; so many tokens of a prompt, those with the widest gates, each point at the token of it that an answer
+        is to begin with (`prosg_ref.recall`). 0: none.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -162,8 +162,9 @@ class TargetSynthesis(nn.Module):
     stack's output, so that what is written can come from one token and what it is found by (k_t) from the one before. A key's
     value u_t is what the tokens at its offsets say, in the shares of their gates, and the sum of these weighs it. The
     direction of the mean key is taken out of each, so that what they share finds nothing; they are brought to unit norm, and
-    the root of the weight is put on key and value. With `recall`, what a token points at is said too, found by a learned key. The inverse is what a plain sum of u_t k_tᵀ lacks: without it the many
-    other tokens of a prompt drown the one that is asked for. λ is learned.
+    the root of the weight is put on key and value. The inverse is what a plain sum of u_t k_tᵀ lacks: without it the many other
+    tokens of a prompt drown the one that is asked for. λ is learned. With `recall` ΔW also has products, not of the regression, of
+    what a few tokens point at and of learned keys.
 
     Ridge regression as a layer's memory: von Oswald et al. 2023 (arXiv 2309.05858).
     """

@@ -56,7 +56,7 @@ def test_flops_are_those_of_a_real_step(tmp_path: Path, data_dir: Path, backbone
     """Against torch's own counter over a window of real batches, which differ in length from the probed items."""
     backbone, tokenizer = load_backbone(backbone_dir)
     shape = "model: {n_layer: 3, n_embd: 32, vocab_size: 400}"
-    for module in ("", "source: tokens", "source: tokens, key: input, metric: 8", "source: tokens, recall: 4"):
+    for module in ("", "source: tokens", "source: tokens, key: input, metric: 8"):
         if not module:
             path = recipe(tmp_path, f"data: {data_dir}\n{shape}\n{SCHEDULE}")
             loaded = load_recipe(path, BackboneRecipe)
