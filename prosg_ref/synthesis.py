@@ -163,8 +163,8 @@ class TargetSynthesis(nn.Module):
     value u_t is what the tokens at its offsets say, in the shares of their gates, and the sum of these weighs it. The
     direction of the mean key is taken out of each, so that what they share finds nothing; they are brought to unit norm, and
     the root of the weight is put on key and value. The inverse is what a plain sum of u_t k_tᵀ lacks: without it the many other
-    tokens of a prompt drown the one that is asked for. λ is learned. With `recall` ΔW also has products, not of the regression, of
-    what a few tokens point at and of learned keys.
+    tokens of a prompt drown the one that is asked for. λ is learned. With `recall` ΔW also has products, beside the regression,
+    of what a few tokens point at and of learned keys.
 
     Ridge regression as a layer's memory: von Oswald et al. 2023 (arXiv 2309.05858).
     """
