@@ -330,8 +330,9 @@ def _train_only(synthesis: nn.Module, parts: Sequence[str], config: Path) -> Non
     for name, parameter in synthesis.named_parameters():
         parameter.requires_grad_(any(part in name for part in parts))
     if not any(p.requires_grad for p in synthesis.parameters()):
-        known = ", ".join(name for name, _ in synthesis.named_parameters())
-        raise MusiError(f"{config}: parts: no parameter's name contains any of {', '.join(parts)}; there are {known}")
+        known = {part for name, _ in synthesis.named_parameters() for part in name.removeprefix("parts.").split(".")[:2]}
+        words = ", ".join(sorted(part for part in known if not part.isdigit()))
+        raise MusiError(f"{config}: parts: no parameter's name contains any of {', '.join(parts)}; there are {words}")
 
 
 def synthesis_groups(synthesis: nn.Module, lr: float, key_share: float) -> list[dict[str, Any]]:

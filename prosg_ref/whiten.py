@@ -17,12 +17,12 @@ from torch import Tensor
 from .evaluate import token_losses
 from .examples import Example, SplitBatch, counted, split_batch, told
 from .prosg import ProSG
+from .recall import LOST
 from .synthesis import InputKey, TokenSynthesis
 
 FLOOR = 1e-3  # of the mean variance: added to every direction's
 LONGEST = 1_200  # tokens; longer examples are left out
 ELSEWHERE = 0.1  # weight in S of the places where nothing is due
-LOST = 0.3  # probability that the backbone does not say a token, from which on it is to be told
 
 Place = tuple[int, int, int]  # of a text: in the answer, in the prompt where the same words stand, and what is to be told there
 
