@@ -222,7 +222,7 @@ def test_recall_is_put_on_a_trained_module_and_taught_by_itself_first(data_dir: 
         ("prosg: {source: tokens, recall: 2}\npointing: true\nplaced: true\n", r"pointing and placed: one at a time"),
         (
             "parts: [nothing]\n",
-            r"parts: no parameter's name contains any of nothing; there are att_value, ffn_value, gain, gate, log_ridge, says, stack, v$",
+            r"contains any of nothing; there are att_value, ffn_value, gain, gate, log_ridge, says, stack, v$",
         ),
     ],
 )
