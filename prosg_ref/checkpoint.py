@@ -25,7 +25,6 @@ from .tokenizer import AnyTokenizer, load_tokenizer
 
 Store = Literal["float32", "float16", "bfloat16"]
 MAX_CONFIG_BYTES = 1_000_000
-STACKED = 10_000  # numbers from which on a tensor of three dimensions is no vector a layer
 MAX_WEIGHT_BYTES = 80_000_000_000
 
 
@@ -148,7 +147,11 @@ def _parameters(module: nn.Module) -> dict[str, Tensor]:
 
 def _stored(tensors: Mapping[str, Tensor], store: Store) -> dict[str, Tensor]:
     """Matrices, and stacks of them, in the precision asked for; vectors are few, and decays need theirs."""
-    return {name: x.to(getattr(torch, store)) if x.dim() == 2 or x.numel() > STACKED else x for name, x in tensors.items()}
+    return {name: x.to(getattr(torch, store)) if _of_matrices(x) else x for name, x in tensors.items()}
+
+
+def _of_matrices(x: Tensor) -> bool:
+    return x.dim() == 2 or (x.dim() > 2 and min(x.shape[-2:]) > 1)
 
 
 def load_backbone(directory: Path) -> tuple[RWKV4, AnyTokenizer]:

@@ -185,10 +185,12 @@ class Pool:
 
 
 class Batches:
-    """The training batches of a run; `batches[step]` for any step, in any order."""
+    """The training batches of a run; `batches[step]` for any step, in any order. `asks`: look for where instructions end, which
+    takes reading every prompt twice."""
 
-    def __init__(self, items: list[Item], tokenizer: AnyTokenizer, schedule: Schedule) -> None:
+    def __init__(self, items: list[Item], tokenizer: AnyTokenizer, schedule: Schedule, asks: bool = False) -> None:
         self.items, self.tokenizer, self.schedule = Pool(items, schedule.extra_items, schedule.languages), tokenizer, schedule
+        self.asks = asks
         self.cached = lru_cache(maxsize=2)(self.window)
         self.order = lru_cache(maxsize=2)(self._order)
 
@@ -210,7 +212,7 @@ class Batches:
             epoch, place = divmod(position, len(self.items))
             texts = draw_texts(self.items[self.order(epoch)[place]], rng, schedule, first)
             if texts is not None:
-                drawn.append(texts)
+                drawn.append(texts if self.asks else texts[:2])
         name = "bare_tokens" if first else "max_tokens"
         limit = getattr(schedule, name)
         fitting = [e for e in tokenize(drawn, self.tokenizer) if e.tokens <= limit]

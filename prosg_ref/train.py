@@ -252,10 +252,10 @@ def train_prosg(config: Path, out_dir: Path, resume: bool = True, tracker: Track
         )
 
     loss = ProSGLoss(model, recipe, tokenizer.encode(SEPARATOR))
-    batches = drawn_ahead(Batches(items, tokenizer, schedule))
+    asks = recipe.pointing or bool(recipe.losses.recall)
+    batches = drawn_ahead(Batches(items, tokenizer, schedule, asks))
     validation = _validation(recipe.data, tokenizer, schedule)
-    unused = recipe.placed or recipe.pointing or bool(recipe.losses.recall)
-    run = Run(out_dir, config.read_text("utf-8"), schedule, loss, groups, resume, tracker, some_unused=unused)
+    run = Run(out_dir, config.read_text("utf-8"), schedule, loss, groups, resume, tracker, some_unused=recipe.placed or asks)
 
     def validate() -> Metrics:
         metrics: Metrics = {}
