@@ -246,16 +246,19 @@ def _keep(kept: dict[str, Tensor], name: str) -> Any:
 
 
 def _add(change: Any, before: int, matrix: nn.Module) -> Any:
-    """A forward hook that adds ΔW's part of the product to every token after the first `before` ones."""
+    """A forward hook that adds ΔW's part of the product to every token after the first `before` ones, or keeps their inputs."""
 
     def hook(module: nn.Module, args: tuple[Tensor, ...], out: Tensor) -> Tensor:
         x = args[0][:, before:]
+        if isinstance(change, Tap):
+            change.inputs.append(x)
+            return out if change.change is None else _add(change.change, before, matrix)(module, args, out)
         if isinstance(change, Merged):
             more = x @ (change.weight - cast(Tensor, matrix.weight)).T
         elif isinstance(change, LowRank):
             more = torch.bmm(torch.bmm(x, change.a.transpose(1, 2)), change.b)
         else:
-            raise TypeError(f"a backbone takes LowRank or Merged changes, not {type(change).__name__}")
+            raise TypeError(f"a backbone takes LowRank, Merged or Tap changes, not {type(change).__name__}")
         return torch.cat([out[:, :before], out[:, before:] + more], 1)
 
     return hook

@@ -111,6 +111,8 @@ def plan_prosg(config: Path, device: str) -> dict[str, Any]:
     flops += 12 * attended * (recipe.prosg.width or shape.n_embd)
     pointed = tokens.pairs * len(recipe.prosg.targets) * bool(recipe.prosg.recall)  # attention, and which tokens are the same
     said = 2 * (recipe.prosg.width or shape.n_embd) * shape.n_layer * len(sizes)  # numbers that a token says
+    others = [size for target, size in model.adapter.targets.items() if target not in recipe.prosg.targets]
+    flops += 6 * recipe.prosg.address * sum(a + b for a, b in others) * shape.n_layer * tokens.answer
     flops += 6 * recall * tokens.prompt + (12 + 6) * pointed * shape.n_embd + 6 * recalled * said * tokens.prompt
     if recipe.losses.reconstruction:
         flops += 4 * (blocks + head) * tokens.prompt

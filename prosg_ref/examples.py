@@ -35,6 +35,7 @@ from .recipes import Schedule
 from .tokenizer import AnyTokenizer
 
 _STAGE_BEGINS = re.compile(r"(?<!\n)(?=\n\[\d+\]\n)")  # a cut at a newline leaves the ids as they are
+_HEADER = re.compile(r"^\n*\[\d+\]\n")
 _SENTENCE_ENDS = re.compile(r"(?<=[.!?]) ")
 _NO_WORDS = " .,:;?!\"'`)]}"  # what may stand in one token with what follows
 TOKEN_BITS = 17  # of an id, where three of them and the row of a batch are one number
@@ -42,13 +43,15 @@ TOKEN_BITS = 17  # of an id, where three of them and the row of a batch are one 
 
 @dataclass(frozen=True)
 class Example:
-    """Ids of a prompt, and of what follows it: separator, answer, end of document; how many of these each stage has; and where in
-    the prompt each stage's instruction ends, -1 where it is not found, or nothing where nobody looked."""
+    """Ids of a prompt, and of what follows it: separator, answer, end of document; how many of these each stage has; where in the
+    prompt each stage's instruction ends, -1 where it is not found, or nothing where nobody looked; and how many of a stage's
+    tokens are its header."""
 
     prompt: list[int]
     answer: list[int]
     stages: tuple[int, ...]
     asked: tuple[int, ...] = ()
+    headers: tuple[int, ...] = ()
 
     @property
     def tokens(self) -> int:
@@ -78,12 +81,14 @@ def tokenize(texts: Sequence[tuple[str, ...]], tokenizer: AnyTokenizer) -> list[
     prompts = tokenizer.encode_batch([text[0] for text in texts])
     cut = [_STAGE_BEGINS.split(SEPARATOR + text[1]) for text in texts]
     pieces = iter(tokenizer.encode_batch([piece for answer in cut for piece in answer]))
+    headers = iter(tokenizer.encode_batch(["".join(_HEADER.findall(piece)) for answer in cut for piece in answer]))
     examples = []
     asked = _asked(texts, tokenizer)
     for prompt, answer, ends in zip(prompts, cut, asked, strict=True):
         stages = [next(pieces) for _ in answer]
         stages[-1].append(tokenizer.end_id)
-        examples.append(Example(prompt, [i for stage in stages for i in stage], tuple(map(len, stages)), ends))
+        begins = tuple(len(next(headers)) for _ in stages)
+        examples.append(Example(prompt, [i for stage in stages for i in stage], tuple(map(len, stages)), ends, begins))
     return examples
 
 

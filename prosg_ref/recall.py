@@ -20,6 +20,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from .adapters import Reading
+from .address import STAGES
 from .stack import NEARLY_SHUT, UNSEEN, TokenAttention, TransformingStack, moved, zeroed
 
 if TYPE_CHECKING:
@@ -30,22 +31,25 @@ AFTER = (0, 1, 2, 4)  # of another mention of a token, how far from it one looks
 EQUAL = 0.99  # cosine of two embeddings from which on they are of the same token
 LOST = 0.3  # probability that the backbone does not say a token, from which on it is to be told
 WITHIN = 16  # tokens of a stage, headers and all, among which its answer begins
-ELSEWHERE, OTHERS = 4.0, 0.5  # weights of keys finding anything at other places of an answer, and where other stages begin
+ELSEWHERE, OTHERS = 4.0, 2.0  # weights of keys finding anything at other places of an answer, and where other stages begin
 
 
 @dataclass(frozen=True)
 class Asked:
-    """What every token of a prompt would point with: gates (B, T), 0 past its end, and vectors of it and the one before."""
+    """What every token of a prompt would point with: gates (B, T), 0 past its end, and vectors of it and the one before. Where
+    instructions are counted, also how probable it is that one ends there, (B, T)."""
 
     gates: Tensor
     pair: Tensor  # (B, T, 2 D)
     inside: Tensor  # (B, T)
+    ends: Tensor | None = None
 
 
 class Recall(nn.Module):
     """Gates, pointers and keys of a prompt's tokens. At first nothing is found: every key is 0."""
 
-    def __init__(self, n_layer: int, width: int, d_in: int) -> None:
+    def __init__(self, n_layer: int, width: int, d_in: int, counts: bool = False) -> None:
+        """`counts`: keys know the number of their instruction."""
         super().__init__()
         self.shape = n_layer, d_in
         self.norm = nn.LayerNorm(width, elementwise_affine=False)
@@ -57,6 +61,10 @@ class Recall(nn.Module):
         self.gate = zeroed(nn.Linear(2 * width, 1))
         self.key = nn.Sequential(nn.Linear(width, width // 4), zeroed(nn.Linear(width // 4, SPAN * n_layer * d_in)))
         nn.init.constant_(self.gate.bias, NEARLY_SHUT)
+        self.end = zeroed(nn.Linear(2 * width, 1)) if counts else None
+        self.order = nn.Parameter(torch.zeros(STAGES, width // 4)) if counts else None
+        if self.end is not None:
+            nn.init.constant_(self.end.bias, NEARLY_SHUT)
         with torch.no_grad():
             self.k.weight.copy_(self.q.weight)  # what is alike points at itself from the start
             for attend in self.stack.attention:
@@ -73,7 +81,8 @@ class Recall(nn.Module):
         x = x + self.mentions(shares @ torch.cat([moved(narrow, after) for after in AFTER], 2))
         x = self.stack(x.unsqueeze(1), inside)[:, 0]
         pair = torch.cat([x, moved(x, -1)], 2)
-        return Asked(torch.sigmoid(self.gate(pair).float()).squeeze(2) * inside, pair, inside)
+        ends = None if self.end is None else torch.sigmoid(self.end(pair).float()).squeeze(2) * inside
+        return Asked(torch.sigmoid(self.gate(pair).float()).squeeze(2) * inside, pair, inside, ends)
 
     def points(self, asked: Asked, rows: Tensor, places: Tensor) -> Tensor:
         """Where tokens point: log of their shares of the prompt's tokens. Rows and places (N,) -> (N, T)"""
@@ -84,7 +93,13 @@ class Recall(nn.Module):
     def keys(self, asked: Asked, rows: Tensor, places: Tensor) -> Tensor:
         """What answers are found by, token by token and layer by layer. Rows and places (N,) -> (N, SPAN, L, d_in)"""
         x = asked.pair[rows, places]
-        keys: Tensor = self.key(x[:, : x.shape[1] // 2]).unflatten(1, (SPAN, *self.shape))
+        narrow, wide = self.key
+        x = narrow(x[:, : x.shape[1] // 2])
+        if self.order is not None and asked.ends is not None:
+            before = (asked.ends.cumsum(1) - asked.ends)[rows, places].clamp(max=STAGES - 1).detach()  # instructions before this
+            numbers = torch.arange(STAGES, device=before.device)
+            x = x + (1 - (before.unsqueeze(1) - numbers).abs()).clamp(min=0).to(x.dtype) @ self.order
+        keys: Tensor = wide(x).unflatten(1, (SPAN, *self.shape))
         return keys / self.shape[1] ** 0.5
 
     def widest(self, asked: Asked, count: int) -> tuple[Tensor, Tensor]:
@@ -122,9 +137,10 @@ def dues(examples: "Sequence[Example]", lost: Tensor) -> Dues:
     size = max(len(example.prompt) for example in examples) - 1
     rows, ends, rights, tolds, others = [], [], [], [], []
     for row, (example, probable) in enumerate(zip(examples, (lost > LOST).tolist(), strict=True)):
-        where, begins = 0, []
-        for length, asked in zip(example.stages, example.asked or (-1,) * len(example.stages), strict=True):
-            first = next((s for s in range(where, where + min(length, WITHIN)) if probable[s]), None)
+        where, begins, unknown = 0, [], len(example.stages)
+        headers = example.headers or (0,) * unknown
+        for length, asked, header in zip(example.stages, example.asked or (-1,) * unknown, headers, strict=True):
+            first = next((s for s in range(where + header, where + min(length, WITHIN)) if probable[s]), None)
             where += length
             if first is not None:
                 begins.append((first, asked, min(where, first + SPAN)))
@@ -164,6 +180,19 @@ def pointer_loss(recall: Recall, asked: Asked, due: Dues) -> Tensor:
     with torch.autocast(labels.device.type, enabled=False):
         gates = (F.binary_cross_entropy(asked.gates, labels, reduction="none") * asked.inside).sum()
     return (gates - shares.sum()) / max(1, len(due.rows))
+
+
+def end_loss(asked: Asked, examples: "Sequence[Example]") -> Tensor:
+    """Binary cross entropy of where instructions end, over all tokens, for each that ends."""
+    assert asked.ends is not None
+    labels = torch.zeros(asked.ends.shape)
+    for row, example in enumerate(examples):
+        for place in example.asked:
+            if 0 <= place < labels.shape[1]:
+                labels[row, place] = 1
+    with torch.autocast(asked.ends.device.type, enabled=False):
+        loss = F.binary_cross_entropy(asked.ends, labels.to(asked.ends.device), reduction="none") * asked.inside
+    return loss.sum() / labels.sum().clamp(min=1)
 
 
 def key_loss(recall: Recall, asked: Asked, inputs: Sequence[Tensor], there: Tensor, due: Dues) -> Tensor:

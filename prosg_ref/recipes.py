@@ -156,8 +156,9 @@ class Losses(Strict):
     distil: Kullback-Leibler divergence of the answers from those of the backbone that has read the prompt twice.
     gates: binary cross entropy of the gates of `tokens`, a mean over the prompt's tokens: each is to say how much of what the
         backbone does not know would be told there (`examples.told`).
-    recall: of `prosg.recall`, that instructions point at what their answers begin with, and other tokens at nothing
-        (`recall.pointer_loss`).
+    recall: of `prosg.recall`, that instructions point at what their answers begin with, other tokens at nothing
+        (`recall.pointer_loss`), and that they are found there (`recall.key_loss`); with `prosg.address` also that instructions
+        are counted and answers know their number (`address.address_loss`).
     """
 
     reconstruction: float = Field(default=0.0, ge=0)
@@ -170,12 +171,13 @@ class ProSGRecipe(Strict):
     """Phase 2: train the synthesis module on a frozen backbone, or both at once (`joint`, the one-phase ablation).
 
     init_from: the module goes on from one that was trained before, on this backbone or on an earlier state of it; `prosg` must
-        then be the same, but that it may gain `recall`.
+        then be the same, but that it may gain `recall` and `address`.
     whiten: start the metrics from so many items of the train split (`prosg_ref.whiten`); 0: from what they are.
     key_share: of the rate, what the space learns at in which keys are compared. A whitened one is soon spoilt by large steps.
     placed: what tokens say is not found by keys but put where it is due, at the answer's places that `whiten.pairs` gives, so
         that what to say is learnt before how to find it.
-    pointing: train what `prosg.recall` points at and is found by, and nothing else, without any answer under ΔW.
+    pointing: train what `prosg.recall` points at and is found by, and `prosg.address`, by these losses and nothing else, without
+        any answer under ΔW of the prompt.
     parts: train only parameters whose names contain one of these; none: all.
     """
 

@@ -87,16 +87,17 @@ class Merged(NamedTuple):
     weight: Tensor  # (d_out, d_in)
 
 
-class Tap(NamedTuple):
-    """No change: keeps what stands at the matrix's input."""
-
-    inputs: list[Tensor]  # (B, T, d_in)
-
-
 class Added(NamedTuple):
     """What is added to the product at each token of this call, whatever the input."""
 
     values: Tensor  # (B, T, d_out)
+
+
+class Tap(NamedTuple):
+    """Keeps what stands at the matrix's input, and changes the matrix no further than `change` does."""
+
+    inputs: list[Tensor]  # (B, T, d_in)
+    change: LowRank | Merged | Added | None = None
 
 
 Change = LowRank | Merged | Tap | Added
@@ -104,12 +105,12 @@ Delta = Mapping[str, Change]  # by the name of the matrix, e.g. "blocks.0.ffn.va
 
 
 def _linear(x: Tensor, weight: Tensor, change: Change | None) -> Tensor:
+    if isinstance(change, Tap):
+        change.inputs.append(x)
+        return _linear(x, weight, change.change)
     if isinstance(change, Merged):
         return linear(x, change.weight)
     out = linear(x, weight)  # (B, T, d_out)
-    if isinstance(change, Tap):
-        change.inputs.append(x)
-        return out
     if isinstance(change, Added):
         return out + change.values
     if change is None:

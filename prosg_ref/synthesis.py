@@ -18,6 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from torch import Tensor, nn
 
 from .adapters import Adapter, Reading
+from .address import AMPLITUDE, PLACES
 from .recall import Asked, Recall
 from .rwkv4 import LowRank
 from .stack import NEARLY_SHUT, TransformingStack, moved, zeroed
@@ -52,6 +53,8 @@ class ProSGConfig(BaseModel):
         backwards, 2 every second one.
     recall: `tokens` only; so many tokens of a prompt, those with the widest gates, each point at the token of it that an answer
         is to begin with (`prosg_ref.recall`). 0: none.
+    address: with `recall` only; rank of a change of all other matrices of a block that is the same for every prompt, by which
+        answers know their number (`prosg_ref.address`). 0: none.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -70,6 +73,7 @@ class ProSGConfig(BaseModel):
     metric: int = Field(default=0, ge=0, le=4096)
     offsets: dict[str, Annotated[tuple[Offset, ...], Field(min_length=1, max_length=16)]] = Field(default={}, max_length=64)
     recall: int = Field(default=0, ge=0, le=64)
+    address: int = Field(default=0, ge=0, le=1024)
 
     @model_validator(mode="after")
     def _fit_together(self) -> "ProSGConfig":
@@ -77,6 +81,8 @@ class ProSGConfig(BaseModel):
             raise ValueError("metric is for `key: input`; set that, or leave metric out")
         if self.recall and self.chunk > 1:
             raise ValueError("recall is of single tokens; leave it or chunk out")
+        if self.address and not self.recall:
+            raise ValueError("address is for recall; set that, or leave address out")
         for target in self.offsets:
             if target not in self.targets:
                 raise ValueError(f"offsets: {target!r} is not in targets")
@@ -138,12 +144,26 @@ class TokenSynthesis(nn.Module):
     def __init__(self, config: ProSGConfig, adapter: Adapter) -> None:
         super().__init__()
         self.parts = nn.ModuleDict({_key(target): TargetSynthesis(config, adapter, target) for target in config.targets})
+        self.address: ConstantSynthesis | None = None
+        if config.address:
+            others = tuple(target for target in adapter.targets if target not in config.targets)
+            if not others:
+                raise ValueError("address changes the other matrices of a block, and there are none; leave one out of targets")
+            change = ProSGConfig(source="constant", targets=others, rank=config.address, scale=AMPLITUDE)
+            self.address = ConstantSynthesis(change, adapter)
+            self.reads = nn.ParameterDict(
+                {_key(t): torch.zeros(adapter.n_layer, PLACES, adapter.targets[t][0]) for t in config.targets}
+            )
 
     def part(self, target: str) -> "TargetSynthesis":
         return cast(TargetSynthesis, self.parts[_key(target)])
 
+    def read_by(self, target: str) -> Tensor:
+        """With `address`, the directions that read places of answers from a target's inputs, (L, PLACES, d_in)."""
+        return self.reads[_key(target)]
+
     def forward(self, reading: Reading) -> Synthesised:
-        every = Synthesised({})
+        every = self.address(reading) if self.address is not None else Synthesised({})
         for part in self.parts.values():
             found = part(reading)
             every.delta.update(found.delta)
@@ -183,7 +203,7 @@ class TargetSynthesis(nn.Module):
         self.v = nn.Linear(pair, d_in) if config.key == "learned" else InputKey(adapter.n_layer, d_in, config.metric)
         self.gate = zeroed(nn.Linear(pair, len(config.directions(target))))
         nn.init.constant_(self.gate.bias, NEARLY_SHUT)
-        self.recall = Recall(adapter.n_layer, adapter.width, d_in) if config.recall else None
+        self.recall = Recall(adapter.n_layer, adapter.width, d_in, bool(config.address)) if config.recall else None
         self.gain = nn.Parameter(torch.ones(adapter.n_layer))
         self.log_ridge = nn.Parameter(torch.full((adapter.n_layer,), math.log(config.ridge)))
 
@@ -293,6 +313,10 @@ class InputKey(nn.Module):
     def forward(self, inputs: Tensor, layer: int) -> Tensor:
         """(B, C, d_in) -> the same shape."""
         x = torch.addcmul(inputs * self.now[layer], moved(inputs, -1), self.before[layer])
+        return self.compared(x, layer)
+
+    def compared(self, x: Tensor, layer: int) -> Tensor:
+        """The same vectors in the space in which they are compared."""
         return x + self.q[layer](self.p[layer](x)) if self.p else x
 
     @torch.no_grad()

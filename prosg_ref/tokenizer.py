@@ -79,7 +79,7 @@ class Tokenizer:
 
     def content(self) -> bytes:
         """What its file holds, the same bytes for the same tokenizer."""
-        return (json.dumps(json.loads(self.raw.to_str()), ensure_ascii=False, indent=1) + "\n").encode()
+        return (json.dumps(json.loads(self.raw.to_str()), ensure_ascii=False, separators=(",", ":")) + "\n").encode()
 
     @property
     def vocab_size(self) -> int:

@@ -8,7 +8,6 @@ What a run directory holds, and how a run resumes, stands in `prosg_ref.run`.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -20,6 +19,8 @@ from musi.compose import SEPARATOR, multi_example
 from musi.errors import MusiError
 from musi.schema import Item
 
+from .adapters import AnyState
+from .address import GENTLE, address_loss, moved_by
 from .ahead import drawn_ahead
 from .checkpoint import load_backbone, load_module, save_backbone, save_prosg
 from .evaluate import Control, Variant, forced
@@ -27,16 +28,19 @@ from .examples import Batches, Example, SplitBatch, counted, load_items, sent, s
 from .generate import pad, remember
 from .loss import head_cross_entropy
 from .prosg import Memory, ProSG
-from .recall import Asked, Dues, Recall, dues, key_loss, pointer_loss
+from .recall import Asked, Dues, Recall, dues, end_loss, key_loss, pointer_loss
 from .recipes import BackboneRecipe, BackboneShape, ProSGRecipe, Schedule, load_recipe
 from .run import Metrics, Run, Tracker
-from .rwkv4 import RWKV4, Added, LowRank, RWKV4Config
-from .synthesis import TokenSynthesis
+from .rwkv4 import RWKV4, Added, Change, Delta, RWKV4Config, Tap
+from .synthesis import InputKey, TokenSynthesis
 from .tokenizer import AnyTokenizer, Tokenizer
 from .whiten import lost, pairs, whiten
 
 TOKENIZER_ITEMS = 4_000  # items that the tokenizer's merges are learnt from
 TIED_STD = 0.05  # of the entries of a matrix that is embedding and output layer at once
+
+
+Inputs = Mapping[str, Sequence[Tensor]]  # by target what stands at its matrices, layer by layer, (B, S, d_in) each
 
 
 class BackboneLoss(nn.Module):
@@ -80,12 +84,17 @@ class ProSGLoss(nn.Module):
         batch = split_batch(examples, schedule.stage_tokens, schedule.end_weight).to(head.device)
         share = float(batch.weights.sum()) / total
         if self.recipe.pointing:
-            loss, keys = self._pointing(examples, batch)
-            return share * loss, {"keys": share * keys.detach()}
+            loss, found = self._pointing(examples, batch)
+            return share * loss, {name: share * value for name, value in found.items()}
         memory = model.internalize(batch.prompt, batch.prompt_lengths)
         looks = losses.gates or losses.recall or self.recipe.placed
         share_lost = lost(model, batch, memory.state) if looks else torch.empty(0)
-        x, _ = model.hidden(batch.inputs, self._placed(examples, batch, memory, share_lost) if self.recipe.placed else memory)
+        delta = self._placed(examples, batch, memory, share_lost) if self.recipe.placed else memory.delta
+        inputs: Inputs = {}
+        if losses.recall:
+            x, inputs = self._tapped(batch, memory.state, delta)
+        else:
+            x, _ = model.adapter.hidden(batch.inputs, memory.state, None, delta)
         loss = _cross_entropy(x, head, batch.targets, batch.weights, total)
         metrics: Metrics = {}
         if losses.reconstruction:
@@ -98,8 +107,11 @@ class ProSGLoss(nn.Module):
             extra = share * self._gates(batch, memory, share_lost)
             loss, metrics["gate_loss"] = loss + losses.gates * extra, extra.detach()
         if losses.recall:
-            extra = share * self._pointed(memory.asked, dues(examples, share_lost))
-            loss, metrics["recall"] = loss + losses.recall * extra, extra.detach()
+            due = dues(examples, share_lost)
+            extra = share * self._pointed(memory.asked, due, examples)
+            keys, places = self._found(inputs, memory.asked, due, examples, batch)
+            loss = loss + losses.recall * (extra + share * (keys + places))
+            metrics |= {"recall": extra.detach(), "keys": share * keys.detach(), "address": share * places.detach()}
         if look:
             metrics["delta_norm"] = {name: round(v, 5) for name, v in memory.relative_norms(model.backbone).items()}
             metrics["gates"] = memory.gate_statistics()
@@ -123,38 +135,73 @@ class ProSGLoss(nn.Module):
             losses.append((loss * there).sum() / there.sum().clamp(min=1))
         return torch.stack(losses).mean()
 
-    def _pointed(self, every: Mapping[str, Asked], due: Dues) -> Tensor:
-        """Mean over targets of what is lost by pointing elsewhere."""
-        return torch.stack([pointer_loss(self._recall(target), asked, due) for target, asked in every.items()]).mean()
+    def _pointed(self, every: Mapping[str, Asked], due: Dues, examples: Sequence[Example]) -> Tensor:
+        """Mean over targets of what is lost by pointing elsewhere, and by miscounting instructions."""
+        losses = []
+        for target, asked in every.items():
+            loss = pointer_loss(self._recall(target), asked, due)
+            losses.append(loss if asked.ends is None else loss + end_loss(asked, examples))
+        return torch.stack(losses).mean()
 
-    def _pointing(self, examples: Sequence[Example], batch: SplitBatch) -> tuple[Tensor, Tensor]:
-        """What is lost by pointing elsewhere and by keys that miss their places of the answers, and the latter by itself."""
-        adapter, device = self.model.adapter, batch.prompt.device
-        texts, lengths = (x.to(device) for x in pad([[*e.prompt, *e.answer[:-1]] for e in examples]))
+    def _pointing(self, examples: Sequence[Example], batch: SplitBatch) -> tuple[Tensor, Metrics]:
+        """What is lost by pointing elsewhere, by keys that miss their places of the answers, and with `address` by answers that
+        do not know their number, or are moved by what lets them know it."""
+        model, adapter = self.model, self.model.adapter
+        synthesis = cast(TokenSynthesis, model.synthesis)
         with torch.no_grad():
             reading = adapter.read(batch.prompt, batch.prompt_lengths)
-            due = dues(examples, lost(self.model, batch, reading.state))
-            inputs = adapter.read(texts, lengths, self.model.config.targets).inputs
-        places = batch.prompt_lengths.unsqueeze(1) + torch.arange(batch.inputs.shape[1], device=device)  # (B, S)
-        places = places.clamp(max=texts.shape[1] - 1).unsqueeze(2)
-        there = sent(batch.weights > 0, device)
-        every: dict[str, Asked] = {}
-        losses = []
-        for target in self.model.config.targets:
-            every[target] = asked = self._recall(target)(reading)
-            names = [adapter.matrix(layer, target) for layer in range(adapter.n_layer)]
-            found = [inputs[name].gather(1, places.expand(-1, -1, inputs[name].shape[2])) for name in names]
-            losses.append(key_loss(self._recall(target), asked, found, there, due))
-        keys = torch.stack(losses).mean()
-        return self._pointed(every, due) + keys, keys
+            due = dues(examples, lost(model, batch, reading.state))
+            plain, before = self._tapped(batch, reading.state, {})
+        x, inputs = plain, before
+        if synthesis.address is not None:
+            x, inputs = self._tapped(batch, reading.state, synthesis.address(reading).delta)
+        asked = {target: self._recall(target)(reading) for target in inputs}
+        keys, places = self._found(inputs, asked, due, examples, batch)
+        after, still = ([y, *self._compared(taps)] for y, taps in ((x, inputs), (plain, before)))
+        shift = moved_by(after, still, sent(batch.weights > 0, batch.prompt.device))
+        loss = self._pointed(asked, due, examples) + keys + places + GENTLE * shift
+        return loss, {"keys": keys.detach(), "address": places.detach(), "moved": shift.detach()}
+
+    def _compared(self, inputs: Inputs) -> list[Tensor]:
+        """What stands at the inputs of targets, in the space in which they are compared."""
+        synthesis = cast(TokenSynthesis, self.model.synthesis)
+        spaces = {target: synthesis.part(target).v for target in inputs}
+        return [
+            space.compared(x, layer) if isinstance(space, InputKey) else x
+            for target, space in spaces.items()
+            for layer, x in enumerate(inputs[target])
+        ]
+
+    def _found(
+        self, inputs: Inputs, asked: Mapping[str, Asked], due: Dues, examples: Sequence[Example], batch: SplitBatch
+    ) -> tuple[Tensor, Tensor]:
+        """What is lost by keys that miss their places of the answers, and by answers that do not know their number; means over
+        targets."""
+        there = sent(batch.weights > 0, batch.prompt.device)
+        keys = [key_loss(self._recall(target), asked[target], each, there, due) for target, each in inputs.items()]
+        synthesis = cast(TokenSynthesis, self.model.synthesis)
+        if synthesis.address is None:
+            return torch.stack(keys).mean(), keys[0].new_zeros(())
+        places = [address_loss(synthesis.read_by(target), each, examples, batch.weights) for target, each in inputs.items()]
+        return torch.stack(keys).mean(), torch.stack(places).mean()
+
+    def _tapped(self, batch: SplitBatch, state: AnyState, delta: Delta) -> tuple[Tensor, Inputs]:
+        """Last hidden vectors of the answers from a state under ΔW, and what stands at the inputs of targets."""
+        adapter = self.model.adapter
+        taps = {
+            target: [adapter.matrix(layer, target) for layer in range(adapter.n_layer)] for target in self.model.config.targets
+        }
+        kept = {name: Tap([], cast(Any, delta.get(name))) for names in taps.values() for name in names}
+        x, _ = adapter.hidden(batch.inputs, state, None, {**delta, **kept})
+        return x, {target: [kept[name].inputs[0] for name in names] for target, names in taps.items()}
 
     def _recall(self, target: str) -> Recall:
         return cast(Recall, cast(TokenSynthesis, self.model.synthesis).part(target).recall)
 
-    def _placed(self, examples: Sequence[Example], batch: SplitBatch, memory: Memory, lost: Tensor) -> Memory:
-        """The memory with what tokens say put where it is due, in place of ΔW."""
+    def _placed(self, examples: Sequence[Example], batch: SplitBatch, memory: Memory, lost: Tensor) -> Delta:
+        """What tokens say, put where it is due, in place of ΔW."""
         config, adapter, synthesis = self.model.config, self.model.adapter, cast(TokenSynthesis, self.model.synthesis)
-        added: dict[str, Added] = {}
+        added: dict[str, Change] = {}
         for target in config.targets:
             found = [pairs(e, config.directions(target), share[: len(e.answer)]) for e, share in zip(examples, lost, strict=True)]
             places = [
@@ -166,7 +213,7 @@ class ProSGLoss(nn.Module):
                 values = synthesis.part(target).value(layer, memory.says[name][rows, said])  # (places, d_out)
                 nothing = values.new_zeros(*batch.inputs.shape, values.shape[1])
                 added[name] = Added(nothing.index_put((rows, due), values))
-        return replace(memory, delta=cast(dict[str, LowRank], added))
+        return added
 
     def _distillation(self, examples: Sequence[Example], x: Tensor, weights: Tensor) -> Tensor:
         """Sum over answer tokens of their weight times KL(backbone after the prompt twice ‖ this)."""
@@ -305,7 +352,8 @@ def _start_prosg(recipe: ProSGRecipe, backbone: RWKV4, tokenizer: AnyTokenizer, 
     """The module that the recipe goes on from, or one at ΔW = 0."""
     if recipe.init_from is not None:
         model = load_module(recipe.init_from, backbone)
-        if recipe.prosg.recall and model.config == recipe.prosg.model_copy(update={"recall": 0}):
+        missing = [name for name in ("recall", "address") if not getattr(model.config, name) and getattr(recipe.prosg, name)]
+        if missing and model.config == recipe.prosg.model_copy(update=dict.fromkeys(missing, 0)):
             grown = ProSG(backbone, recipe.prosg)
             grown.synthesis.load_state_dict(model.synthesis.state_dict(), strict=False)
             model = grown

@@ -8,7 +8,7 @@ from transformers import MambaConfig, MambaForCausalLM
 
 from prosg_ref.adapters import adapter_of
 from prosg_ref.prosg import ProSG, ProSGConfig
-from prosg_ref.rwkv4 import LowRank, Merged
+from prosg_ref.rwkv4 import LowRank, Merged, Tap
 
 VOCAB = 50
 GENERATOR = torch.Generator().manual_seed(0)
@@ -98,6 +98,20 @@ def test_a_change_of_a_weight_is_that_change(kind: str) -> None:
         merged, _ = adapter.hidden(ANSWER[one], state.select(one), None, {name: Merged(changed)})
         torch.testing.assert_close(found[row], merged[0], atol=2e-5, rtol=2e-4)
     assert not torch.allclose(found, adapter.hidden(ANSWER, state, None, {})[0])
+
+
+@KINDS
+def test_what_stands_at_a_matrix_in_an_answer_is_what_stands_there_in_the_whole_text(kind: str) -> None:
+    adapter = adapter_of(backbone(kind))
+    name = adapter.matrix(1, TARGETS[kind][1])
+    prompt, answer = PROMPT[:1, : LENGTHS[0]], ANSWER[:1]
+    kept = Tap([])
+    state = adapter.read(prompt, LENGTHS[:1]).state
+    found, _ = adapter.hidden(answer, state, None, {name: kept})
+    torch.testing.assert_close(found, adapter.hidden(answer, state, None, {})[0])
+    text = torch.cat([prompt, answer], 1)
+    whole = adapter.read(text, torch.tensor([text.shape[1]]), TARGETS[kind]).inputs[name]
+    torch.testing.assert_close(kept.inputs[0], whole[:, prompt.shape[1] :], atol=2e-5, rtol=2e-4)
 
 
 @KINDS

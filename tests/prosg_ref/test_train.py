@@ -212,6 +212,15 @@ def test_recall_is_put_on_a_trained_module_and_taught_by_itself_first(data_dir: 
     moved = {name for name, x in says.items() if not torch.equal(points[name], x)}
     assert {name for name in moved if ".recall." not in name} == {name for name in lists if ".says." in name}
     assert {"parts.ffn_key.recall.q.weight", "parts.att_value.recall.key.1.weight", "parts.ffn_key.recall.gate.bias"} <= moved
+    numbered = tmp_path / "numbered.yaml"
+    whole_items = recall.replace("recall: 3", "recall: 3, address: 2")
+    numbered.write_text(whole_items + f"init_from: {tmp_path / 'said'}\npointing: true\nparts: [recall, address, reads]\n")
+    train_prosg(numbered, tmp_path / "numbered")
+    losses = [line["address"] for line in metrics(tmp_path / "numbered") if "loss" in line]
+    assert 0 < losses[-1] < losses[0]
+    found = load_tensors(tmp_path / "numbered" / "prosg.safetensors")[0]
+    assert all(torch.equal(found[name], x) for name, x in says.items() if ".recall." not in name)
+    assert {"address.b.att_key", "reads.ffn_key"} <= {name for name, x in found.items() if x.abs().max() > 0}
 
 
 @pytest.mark.parametrize(
