@@ -31,7 +31,7 @@ ABOUT = {  # folder: last recipe, name among the figures of `musi study verify`,
         "Control: the backbone, trained on for as many steps as the module took on it, on examples of the same kinds.",
     ),
     "prosg": (
-        "tiny-prosg-even",
+        "tiny-prosg-gentle",
         "prosg",
         "ProSG: temporary changes of the backbone's weights from every token of the prompt.",
     ),

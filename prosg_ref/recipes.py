@@ -179,6 +179,7 @@ class ProSGRecipe(Strict):
     pointing: train what `prosg.recall` points at and is found by, and `prosg.address`, by these losses and nothing else, without
         any answer under ΔW of the prompt.
     parts: train only parameters whose names contain one of these; none: all.
+    shrunk: factors on parameters whose names contain the key, put on before the first step.
     """
 
     data: Path = DATA
@@ -191,6 +192,7 @@ class ProSGRecipe(Strict):
     placed: bool = False
     pointing: bool = False
     parts: tuple[str, ...] = ()
+    shrunk: dict[str, float] = {}
     losses: Losses = Losses()
     joint: bool = False
     schedule: Schedule

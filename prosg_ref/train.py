@@ -290,8 +290,13 @@ def train_prosg(config: Path, out_dir: Path, resume: bool = True, tracker: Track
     model = _start_prosg(recipe, backbone, tokenizer, items, config)
     backbone.gradient_checkpointing = schedule.gradient_checkpointing
     backbone.requires_grad_(recipe.joint)
+    for part, factor in recipe.shrunk.items():
+        for _, parameter in _named(model.synthesis, [part], f"{config}: shrunk"):
+            parameter.data.mul_(factor)
     if recipe.parts:
-        _train_only(model.synthesis, recipe.parts, config)
+        model.synthesis.requires_grad_(False)
+        for _, parameter in _named(model.synthesis, recipe.parts, f"{config}: parts"):
+            parameter.requires_grad_(True)
 
     def groups() -> list[dict[str, Any]]:
         return synthesis_groups(model.synthesis, schedule.lr, recipe.key_share) + (
@@ -374,13 +379,15 @@ def _start_prosg(recipe: ProSGRecipe, backbone: RWKV4, tokenizer: AnyTokenizer, 
     return model
 
 
-def _train_only(synthesis: nn.Module, parts: Sequence[str], config: Path) -> None:
-    for name, parameter in synthesis.named_parameters():
-        parameter.requires_grad_(any(part in name for part in parts))
-    if not any(p.requires_grad for p in synthesis.parameters()):
-        known = {part for name, _ in synthesis.named_parameters() for part in name.removeprefix("parts.").split(".")[:2]}
+def _named(synthesis: nn.Module, parts: Sequence[str], where: str) -> list[tuple[str, nn.Parameter]]:
+    """The parameters whose names contain any of `parts`. Raises MusiError where there is none."""
+    named = list(synthesis.named_parameters())
+    found = [(name, parameter) for name, parameter in named if any(part in name for part in parts)]
+    if not found:
+        known = {part for name, _ in named for part in name.removeprefix("parts.").split(".")[:2]}
         words = ", ".join(sorted(part for part in known if not part.isdigit()))
-        raise MusiError(f"{config}: parts: no parameter's name contains any of {', '.join(parts)}; there are {words}")
+        raise MusiError(f"{where}: no parameter's name contains any of {', '.join(parts)}; there are {words}")
+    return found
 
 
 def synthesis_groups(synthesis: nn.Module, lr: float, key_share: float) -> list[dict[str, Any]]:

@@ -478,12 +478,12 @@ def test_placed_values_are_added_where_they_are_due_alone() -> None:
     memory = model.internalize(batch.prompt, batch.prompt_lengths)
     placed = loss._placed(examples, batch, memory, torch.ones(2, 8))
     for name in ("blocks.0.ffn.value", "blocks.2.ffn.value"):
-        values = placed.delta[name].values  # (B, S, d_out)
+        values = placed[name].values  # (B, S, d_out)
         due = values.abs().sum(2).nonzero().tolist()
         assert due == [[0, 2], [0, 4], [0, 6]], "after `23,`, `22,` and `21,`"
         said = model.synthesis.part("ffn.value").value(int(name[7]), memory.says[name])  # (B, C, d_out)
         torch.testing.assert_close(values[0, 2], said[0, 5], msg="what stands at `22` of the prompt")
-    due = placed.delta["blocks.0.att.value"].values.abs().sum(2).nonzero().tolist()
+    due = placed["blocks.0.att.value"].values.abs().sum(2).nonzero().tolist()
     assert due == [[0, 3], [0, 5]], "two on, its one offset, stand commas alone"
 
 
