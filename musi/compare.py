@@ -7,7 +7,7 @@ number of pairs; both are statsmodels'.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from itertools import combinations
 from typing import Any
 
@@ -48,8 +48,10 @@ def compare(models: Mapping[str, Verdicts]) -> list[dict[str, Any]]:
         table = _discordant(models[first], models[second], shared)
         p = float(mcnemar([[0, table[0]], [table[1], 0]], exact=True).pvalue) if any(table) else 1.0
         found.append(Difference(first, second, len(shared), value, low, high, *table, p, p))
-    adjusted = multipletests([each.p for each in found], method="holm")[1] if found else []
-    return [{**asdict(each), "p_holm": float(p)} for each, p in zip(found, adjusted, strict=True)]
+    if len(found) > 1:  # one has nothing to be adjusted for, and to ask takes a pass over all of Python's memory
+        adjusted = multipletests([each.p for each in found], method="holm")[1]
+        found = [replace(each, p_holm=float(p)) for each, p in zip(found, adjusted, strict=True)]
+    return [asdict(each) for each in found]
 
 
 def _sums(verdicts: Verdicts, items: Sequence[str]) -> tuple[Floats, Floats]:
