@@ -27,6 +27,7 @@ from .evaluate import Control, Variant, forced
 from .examples import Batches, Example, SplitBatch, counted, load_items, sent, split_batch, tokenize, told, whole_batch
 from .generate import pad, remember
 from .loss import head_cross_entropy
+from .parts import named, synthesis_groups
 from .prosg import Memory, ProSG
 from .recall import Asked, Dues, Recall, dues, end_loss, key_loss, pointer_loss
 from .recipes import BackboneRecipe, BackboneShape, ProSGRecipe, Schedule, load_recipe
@@ -291,11 +292,11 @@ def train_prosg(config: Path, out_dir: Path, resume: bool = True, tracker: Track
     backbone.gradient_checkpointing = schedule.gradient_checkpointing
     backbone.requires_grad_(recipe.joint)
     for part, factor in recipe.shrunk.items():
-        for _, parameter in _named(model.synthesis, [part], f"{config}: shrunk"):
+        for _, parameter in named(model.synthesis, [part], f"{config}: shrunk"):
             parameter.data.mul_(factor)
     if recipe.parts:
         model.synthesis.requires_grad_(False)
-        for _, parameter in _named(model.synthesis, recipe.parts, f"{config}: parts"):
+        for _, parameter in named(model.synthesis, recipe.parts, f"{config}: parts"):
             parameter.requires_grad_(True)
 
     def groups() -> list[dict[str, Any]]:
@@ -377,25 +378,6 @@ def _start_prosg(recipe: ProSGRecipe, backbone: RWKV4, tokenizer: AnyTokenizer, 
         except ValueError as error:
             raise MusiError(f"{config}: {error}; mend prosg, or leave whiten out") from None
     return model
-
-
-def _named(synthesis: nn.Module, parts: Sequence[str], where: str) -> list[tuple[str, nn.Parameter]]:
-    """The parameters whose names contain any of `parts`. Raises MusiError where there is none."""
-    named = list(synthesis.named_parameters())
-    found = [(name, parameter) for name, parameter in named if any(part in name for part in parts)]
-    if not found:
-        known = {part for name, _ in named for part in name.removeprefix("parts.").split(".")[:2]}
-        words = ", ".join(sorted(part for part in known if not part.isdigit()))
-        raise MusiError(f"{where}: no parameter's name contains any of {', '.join(parts)}; there are {words}")
-    return found
-
-
-def synthesis_groups(synthesis: nn.Module, lr: float, key_share: float) -> list[dict[str, Any]]:
-    """Parameter groups of a synthesis module: what keys are made with at `key_share` of the rate, the rest at it."""
-    named = [(name, p) for name, p in synthesis.named_parameters() if p.requires_grad]
-    keys = [p for name, p in named if ".v." in name]
-    rest = [p for name, p in named if ".v." not in name]
-    return [{"params": rest, "lr": lr}, *([{"params": keys, "lr": key_share * lr}] if keys else [])]
 
 
 def _check_shape(backbone: RWKV4, shape: BackboneShape, where: Path) -> None:

@@ -19,9 +19,10 @@ from musi.errors import MusiError
 from prosg_ref.checkpoint import load_backbone, load_module, load_prosg, load_tensors, save_tensors, write_atomically
 from prosg_ref.evaluate import Variant, forced
 from prosg_ref.examples import Example, load_items, split_batch, tokenize, told
+from prosg_ref.parts import synthesis_groups
 from prosg_ref.recipes import ProSGRecipe, Schedule
 from prosg_ref.run import Run, lr_factor, make_optimizers
-from prosg_ref.train import ProSGLoss, synthesis_groups, train_backbone, train_prosg
+from prosg_ref.train import ProSGLoss, train_backbone, train_prosg
 
 SCHEDULE = "{steps: %d, batch_size: 2, lr: 2.0e-3, warmup_steps: 2, " + (
     "save_every: 2, validate_every: 4, max_tokens: 20000, validation_items: 3}"
@@ -221,6 +222,23 @@ def test_recall_is_put_on_a_trained_module_and_taught_by_itself_first(data_dir: 
     found = load_tensors(tmp_path / "numbered" / "prosg.safetensors")[0]
     assert all(torch.equal(found[name], x) for name, x in says.items() if ".recall." not in name)
     assert {"address.b.att_key", "reads.ffn_key"} <= {name for name, x in found.items() if x.abs().max() > 0}
+
+
+def test_parts_are_shrunk_before_the_first_step(data_dir: Path, trained: Path, tmp_path: Path) -> None:
+    recipe = prosg_recipe(tmp_path, data_dir, trained, "tokens, targets: [ffn.key]")
+    train_prosg(recipe, tmp_path / "first")
+    more = tmp_path / "more.yaml"
+    text = recipe.read_text() + f"init_from: {tmp_path / 'first'}\nparts: [stack]\n"
+    more.write_text(text + "shrunk: {says: 0.25, gain: 2.0}\n")
+    train_prosg(more, tmp_path / "second")
+    first, second = (load_tensors(tmp_path / name / "prosg.safetensors")[0] for name in ("first", "second"))
+    for name, x in first.items():
+        if ".stack." not in name:
+            factor = 0.25 if ".says." in name else 2.0 if name.endswith(".gain") else 1.0
+            assert torch.equal(second[name], factor * x), name
+    more.write_text(text + "shrunk: {nothing: 0.5}\n")
+    with pytest.raises(MusiError, match=r"more\.yaml: shrunk: no parameter's name contains any of nothing"):
+        train_prosg(more, tmp_path / "third")
 
 
 @pytest.mark.parametrize(
