@@ -81,13 +81,15 @@ def tokenize(texts: Sequence[tuple[str, ...]], tokenizer: AnyTokenizer) -> list[
     prompts = tokenizer.encode_batch([text[0] for text in texts])
     cut = [_STAGE_BEGINS.split(SEPARATOR + text[1]) for text in texts]
     pieces = iter(tokenizer.encode_batch([piece for answer in cut for piece in answer]))
-    headers = iter(tokenizer.encode_batch(["".join(_HEADER.findall(piece)) for answer in cut for piece in answer]))
+    headers = [["".join(_HEADER.findall(piece)) for piece in answer] for answer in cut]
+    different = sorted({header for answer in headers for header in answer})  # as many as the longest chain has stages
+    sizes = dict(zip(different, map(len, tokenizer.encode_batch(different)), strict=True))
     examples = []
     asked = _asked(texts, tokenizer)
-    for prompt, answer, ends in zip(prompts, cut, asked, strict=True):
+    for prompt, answer, ends, before in zip(prompts, cut, asked, headers, strict=True):
         stages = [next(pieces) for _ in answer]
         stages[-1].append(tokenizer.end_id)
-        begins = tuple(len(next(headers)) for _ in stages)
+        begins = tuple(sizes[header] for header in before)
         examples.append(Example(prompt, [i for stage in stages for i in stage], tuple(map(len, stages)), ends, begins))
     return examples
 

@@ -35,7 +35,7 @@ from .run import Metrics, Run, Tracker
 from .rwkv4 import RWKV4, Added, Change, Delta, RWKV4Config, Tap
 from .synthesis import InputKey, TokenSynthesis
 from .tokenizer import AnyTokenizer, Tokenizer
-from .whiten import lost, pairs, whiten
+from .whiten import lost, not_said, pairs, whiten
 
 TOKENIZER_ITEMS = 4_000  # items that the tokenizer's merges are learnt from
 TIED_STD = 0.05  # of the entries of a matrix that is embedding and output layer at once
@@ -151,17 +151,20 @@ class ProSGLoss(nn.Module):
         synthesis = cast(TokenSynthesis, model.synthesis)
         with torch.no_grad():
             reading = adapter.read(batch.prompt, batch.prompt_lengths)
-            due = dues(examples, lost(model, batch, reading.state))
             plain, before = self._tapped(batch, reading.state, {})
+            due = dues(examples, not_said(plain, adapter.head(), batch))
         x, inputs = plain, before
         if synthesis.address is not None:
             x, inputs = self._tapped(batch, reading.state, synthesis.address(reading).delta)
         asked = {target: self._recall(target)(reading) for target in inputs}
         keys, places = self._found(inputs, asked, due, examples, batch)
-        after, still = ([y, *self._compared(taps)] for y, taps in ((x, inputs), (plain, before)))
-        shift = moved_by(after, still, sent(batch.weights > 0, batch.prompt.device))
-        loss = self._pointed(asked, due, examples) + keys + places + GENTLE * shift
-        return loss, {"keys": keys.detach(), "address": places.detach(), "moved": shift.detach()}
+        loss = self._pointed(asked, due, examples) + keys + places
+        metrics: Metrics = {"keys": keys.detach(), "address": places.detach()}
+        if synthesis.address is not None:
+            after, still = ([y, *self._compared(taps)] for y, taps in ((x, inputs), (plain, before)))
+            shift = moved_by(after, still, sent(batch.weights > 0, batch.prompt.device))
+            loss, metrics["moved"] = loss + GENTLE * shift, shift.detach()
+        return loss, metrics
 
     def _compared(self, inputs: Inputs) -> list[Tensor]:
         """What stands at the inputs of targets, in the space in which they are compared."""

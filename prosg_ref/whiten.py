@@ -85,7 +85,12 @@ def _places(model: ProSG, examples: Sequence[Example]) -> tuple[dict[str, Tensor
 def lost(model: ProSG, batch: SplitBatch, state: Any) -> Tensor:
     """For each token of the answers, how probable it is that the backbone alone, from that state, does not say it, (B, S)."""
     x, _ = model.adapter.hidden(batch.inputs, state, None, {})
-    losses, _ = token_losses(x.float(), model.adapter.head(), batch.targets, batch.weights)
+    return not_said(x, model.adapter.head(), batch)
+
+
+def not_said(x: Tensor, head: Tensor, batch: SplitBatch) -> Tensor:
+    """For each token of the answers, how probable it is that it is not said after last hidden vectors x (B, S, D), (B, S)."""
+    losses, _ = token_losses(x.float(), head, batch.targets, batch.weights)
     places = (counted(batch.weights, losses.device),)
     return losses.new_zeros(batch.weights.numel()).index_put(places, 1 - (-losses).exp()).view_as(batch.targets)
 
