@@ -13,7 +13,7 @@ arXiv 1506.03134); that a prompt's tokens find these by being equal is built in 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 import torch
 import torch.nn.functional as F
@@ -43,6 +43,14 @@ class Asked:
     pair: Tensor  # (B, T, 2 D)
     inside: Tensor  # (B, T)
     ends: Tensor | None = None
+
+
+class Told(NamedTuple):
+    """What some tokens of a prompt point at."""
+
+    keys: Tensor  # (B, L, R, d_in), in the measure of their gates
+    shares: Tensor  # (B, R, T), of the prompt's tokens that say what is told there
+    pointed: Tensor  # (B, T), how much each token is pointed at
 
 
 class Recall(nn.Module):
@@ -102,15 +110,15 @@ class Recall(nn.Module):
         keys: Tensor = wide(x).unflatten(1, (SPAN, *self.shape))
         return keys / self.shape[1] ** 0.5
 
-    def widest(self, asked: Asked, count: int) -> tuple[Tensor, Tensor]:
-        """Of the `count` tokens with the widest gates, or of all: keys (B, L, R, d_in) in the measure of the gates, and shares
-        (B, R, T) of the prompt's tokens that say what is told there; R is SPAN times as many."""
+    def widest(self, asked: Asked, count: int) -> Told:
+        """What is told by the `count` tokens with the widest gates, or by all; R is SPAN times as many."""
         gates, places = asked.gates.topk(min(count, asked.gates.shape[1]), 1)
         rows = torch.arange(len(gates), device=gates.device).unsqueeze(1).expand_as(places).flatten()
         keys = self.keys(asked, rows, places.flatten()).unflatten(0, gates.shape) * gates[..., None, None, None]
         points = self.points(asked, rows, places.flatten()).exp().unflatten(0, gates.shape)
         after = torch.stack([F.pad(points, (k, 0))[..., : points.shape[2]] for k in range(SPAN)], 2)
-        return keys.flatten(1, 2).transpose(1, 2), after.flatten(1, 2)
+        pointed = (gates.unsqueeze(2) * points).sum(1)
+        return Told(keys.flatten(1, 2).transpose(1, 2), after.flatten(1, 2), pointed)
 
 
 @dataclass(frozen=True)

@@ -159,19 +159,21 @@ class Losses(Strict):
     recall: of `prosg.recall`, that instructions point at what their answers begin with, other tokens at nothing
         (`recall.pointer_loss`), and that they are found there (`recall.key_loss`); with `prosg.address` also that instructions
         are counted and answers know their number (`address.address_loss`).
+    numbers: of that last one within `recall`'s. At 0, `prosg.address` learns what keys and answers need of it, and no more.
     """
 
     reconstruction: float = Field(default=0.0, ge=0)
     distil: float = Field(default=0.0, ge=0)
     gates: float = Field(default=0.0, ge=0)
     recall: float = Field(default=0.0, ge=0)
+    numbers: float = Field(default=1.0, ge=0)
 
 
 class ProSGRecipe(Strict):
     """Phase 2: train the synthesis module on a frozen backbone, or both at once (`joint`, the one-phase ablation).
 
     init_from: the module goes on from one that was trained before, on this backbone or on an earlier state of it; `prosg` must
-        then be the same, but that it may gain `recall` and `address`.
+        then be the same, but that it may gain `recall`, `reach` and `address`.
     whiten: start the metrics from so many items of the train split (`prosg_ref.whiten`); 0: from what they are.
     key_share: of the rate, what the space learns at in which keys are compared. A whitened one is soon spoilt by large steps.
     placed: what tokens say is not found by keys but put where it is due, at the answer's places that `whiten.pairs` gives, so

@@ -10,7 +10,7 @@ summed over the prompt as in fast-weight programmers (Schlag et al. 2021, arXiv 
 
 import math
 from dataclasses import dataclass, field
-from typing import Annotated, Literal, cast
+from typing import Annotated, Literal, NamedTuple, cast
 
 import torch
 import torch.nn.functional as F
@@ -19,7 +19,8 @@ from torch import Tensor, nn
 
 from .adapters import Adapter, Reading
 from .address import AMPLITUDE, PLACES
-from .recall import Asked, Recall
+from .reach import Reach
+from .recall import Asked, Recall, Told
 from .rwkv4 import LowRank
 from .stack import NEARLY_SHUT, TransformingStack, moved, zeroed
 
@@ -53,6 +54,8 @@ class ProSGConfig(BaseModel):
         backwards, 2 every second one.
     recall: `tokens` only; so many tokens of a prompt, those with the widest gates, each point at the token of it that an answer
         is to begin with (`prosg_ref.recall`). 0: none.
+    reach: with `recall` only; in so many kinds what is pointed at is handed on to the tokens around it, whose gates it opens
+        (`prosg_ref.reach`). 0: none.
     address: with `recall` only; rank of a change of all other matrices of a block that is the same for every prompt, by which
         answers know their number (`prosg_ref.address`). 0: none.
     """
@@ -73,6 +76,7 @@ class ProSGConfig(BaseModel):
     metric: int = Field(default=0, ge=0, le=4096)
     offsets: dict[str, Annotated[tuple[Offset, ...], Field(min_length=1, max_length=16)]] = Field(default={}, max_length=64)
     recall: int = Field(default=0, ge=0, le=64)
+    reach: int = Field(default=0, ge=0, le=16)
     address: int = Field(default=0, ge=0, le=1024)
 
     @model_validator(mode="after")
@@ -81,8 +85,9 @@ class ProSGConfig(BaseModel):
             raise ValueError("metric is for `key: input`; set that, or leave metric out")
         if self.recall and self.chunk > 1:
             raise ValueError("recall is of single tokens; leave it or chunk out")
-        if self.address and not self.recall:
-            raise ValueError("address is for recall; set that, or leave address out")
+        for name in ("reach", "address"):
+            if getattr(self, name) and not self.recall:
+                raise ValueError(f"{name} is for recall; set that, or leave {name} out")
         for target in self.offsets:
             if target not in self.targets:
                 raise ValueError(f"offsets: {target!r} is not in targets")
@@ -136,6 +141,18 @@ class StateSynthesis(nn.Module):
             b = b * (self.config.scale * self.gain[:, j].view(1, -1, 1, 1))
             delta |= {self.adapter.matrix(i, target): LowRank(a[:, i], b[:, i]) for i in range(n_layer)}
         return Synthesised(delta)
+
+
+class Opened(NamedTuple):
+    """Of a prompt's tokens, or of chunks of them: which are there, the stack's output at t and t - 1, and the gates; and what is
+    pointed at."""
+
+    inside: Tensor  # (B, T)
+    counted: Tensor  # (B, C)
+    pair: Tensor  # (B, L, C, 2 W)
+    gates: Tensor  # (B, L, C, offsets), 0 where nothing is
+    asked: Asked | None
+    told: Told | None
 
 
 class TokenSynthesis(nn.Module):
@@ -204,30 +221,43 @@ class TargetSynthesis(nn.Module):
         self.gate = zeroed(nn.Linear(pair, len(config.directions(target))))
         nn.init.constant_(self.gate.bias, NEARLY_SHUT)
         self.recall = Recall(adapter.n_layer, adapter.width, d_in, bool(config.address)) if config.recall else None
+        self.reach = Reach(adapter.width, config.reach, len(config.directions(target))) if config.reach else None
         self.gain = nn.Parameter(torch.ones(adapter.n_layer))
         self.log_ridge = nn.Parameter(torch.full((adapter.n_layer,), math.log(config.ridge)))
 
+    def opened(self, reading: Reading) -> "Opened":
+        """Everything about a prompt's tokens but what they say and are found by."""
+        inside = torch.arange(reading.outputs.shape[2], device=reading.lengths.device) < reading.lengths.unsqueeze(1)  # (B, T)
+        counted = F.pad(inside, (0, -inside.shape[1] % self.config.chunk)).unflatten(1, (-1, self.config.chunk)).any(2)
+        x = self.stack(_chunks(reading.outputs, inside, self.config.chunk), counted)  # (B, L, C, W)
+        pair = torch.cat([x, moved(x, -1)], -1)
+        logits = self.gate(pair).float()
+        asked: Asked | None = None
+        told: Told | None = None
+        if self.recall is not None:
+            asked = self.recall(reading)
+            told = self.recall.widest(asked, self.config.recall)
+            if self.reach is not None:
+                logits = logits + self.reach(asked, told.pointed).unsqueeze(1)
+        return Opened(inside, counted, pair, 2 * torch.sigmoid(logits) * counted[:, None, :, None], asked, told)
+
+    def by_offset(self, gates: Tensor) -> dict[tuple[str, int], Tensor]:
+        """Gates (B, L, C, offsets) by target and offset."""
+        return {(self.target, offset): gates[..., k] for k, offset in enumerate(self.config.directions(self.target))}
+
     def forward(self, reading: Reading) -> Synthesised:
-        config, time = self.config, reading.outputs.shape[2]
-        offsets = config.directions(self.target)
-        inside = torch.arange(time, device=reading.lengths.device) < reading.lengths.unsqueeze(1)  # (B, T)
-        counted = F.pad(inside, (0, -time % config.chunk)).unflatten(1, (-1, config.chunk)).any(2)  # (B, C)
-        x = self.stack(_chunks(reading.outputs, inside, config.chunk), counted)  # (B, L, C, W)
-        pair = torch.cat([x, moved(x, -1)], -1)  # (B, L, C, 2 W)
+        config = self.config
+        inside, counted, pair, gates, asked, told = self.opened(reading)
         embedded = self.norm(_chunks(reading.embedded.unsqueeze(1), inside, config.chunk)[:, 0])  # (B, C, D)
-        gates = 2 * torch.sigmoid(self.gate(pair).float()) * counted[:, None, :, None]  # (B, L, C, offsets)
         total = gates.sum(3, keepdim=True)
         weight = torch.where(total > 0, total, 1.0).sqrt() * (total > 0)
         shares = gates / torch.where(total > 0, total, 1.0)
         learned = self.v(pair) if config.key == "learned" else None
         ridge = self.log_ridge.exp().clamp(min=MIN_RIDGE)
-        asked: Asked | None = None
-        if self.recall is not None:
-            asked = self.recall(reading)
-            keys, points = self.recall.widest(asked, config.recall)  # (B, L, R, d_in), (B, R, T)
+        offsets = config.directions(self.target)
         delta: dict[str, LowRank] = {}
         said: dict[str, Tensor] = {}
-        for i in range(x.shape[1]):  # layer by layer, while its keys are in cache
+        for i in range(pair.shape[1]):  # layer by layer, while its keys are in cache
             name = self.adapter.matrix(i, self.target)
             hidden, act, _ = cast(nn.Sequential, self.says[i])
             said[name] = says = act(hidden(torch.cat([pair[:, i], embedded], -1))) * counted.unsqueeze(2)  # (B, C, 2 W)
@@ -236,16 +266,15 @@ class TargetSynthesis(nn.Module):
                 v = learned[:, i]
             else:
                 v = self.v(_chunks(reading.inputs[name].unsqueeze(1), inside, config.chunk)[:, 0], i)
-            with torch.autocast(x.device.type, enabled=False):
+            with torch.autocast(pair.device.type, enabled=False):
                 found = regression(v.float(), u.float(), weight[:, i], ridge[i])
                 a = cast(InputKey, self.v).of_input(found.a, i) if config.metric else found.a
                 b = found.b
-                if asked is not None:
-                    a = torch.cat([a, keys[:, i].float()], 1)
-                    b = torch.cat([b, torch.bmm(points, says.float())], 1)
+                if told is not None:
+                    a = torch.cat([a, told.keys[:, i].float()], 1)
+                    b = torch.cat([b, torch.bmm(told.shares, says.float())], 1)
                 delta[name] = LowRank(a, self.value(i, b))
-        by_offset = {(self.target, offset): gates[..., k] for k, offset in enumerate(offsets)}
-        return Synthesised(delta, by_offset, said, {} if asked is None else {self.target: asked})
+        return Synthesised(delta, self.by_offset(gates), said, {} if asked is None else {self.target: asked})
 
     def value(self, layer: int, says: Tensor) -> Tensor:
         """What is added to the matrix's output where this is said. (…, 2 W) -> (…, d_out)"""

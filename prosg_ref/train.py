@@ -105,13 +105,13 @@ class ProSGLoss(nn.Module):
             extra = self._distillation(examples, x, batch.weights) / total
             loss, metrics["distil"] = loss + losses.distil * extra, extra.detach()
         if losses.gates:
-            extra = share * self._gates(batch, memory, share_lost)
+            extra = share * self._gates(batch, memory.gates, share_lost)
             loss, metrics["gate_loss"] = loss + losses.gates * extra, extra.detach()
         if losses.recall:
             due = dues(examples, share_lost)
             extra = share * self._pointed(memory.asked, due, examples)
             keys, places = self._found(inputs, memory.asked, due, examples, batch)
-            loss = loss + losses.recall * (extra + share * (keys + places))
+            loss = loss + losses.recall * (extra + share * (keys + losses.numbers * places))
             metrics |= {"recall": extra.detach(), "keys": share * keys.detach(), "address": share * places.detach()}
         if look:
             metrics["delta_norm"] = {name: round(v, 5) for name, v in memory.relative_norms(model.backbone).items()}
@@ -125,11 +125,11 @@ class ProSGLoss(nn.Module):
         weights = (torch.arange(prompt.shape[1] - 1, device=prompt.device) < (lengths - 1).unsqueeze(1)).float().cpu()
         return head_cross_entropy(x.float(), self.model.adapter.head(), prompt[:, 1:], weights)[0]
 
-    def _gates(self, batch: SplitBatch, memory: Memory, lost: Tensor) -> Tensor:
+    def _gates(self, batch: SplitBatch, every: Mapping[tuple[str, int], Tensor], lost: Tensor) -> Tensor:
         """Mean binary cross entropy of the gates, over prompt tokens, layers, targets and offsets."""
         losses = []
-        for (_, offset), gates in memory.gates.items():
-            due = told(batch, offset, lost).unsqueeze(1).expand_as(gates)  # (B, L, T)
+        for (_, offset), gates in every.items():
+            due = told(batch, offset, lost.float()).unsqueeze(1).expand_as(gates)  # (B, L, T)
             there = gates > 0
             with torch.autocast(gates.device.type, enabled=False):
                 loss = F.binary_cross_entropy(gates / 2, due, reduction="none")
@@ -145,21 +145,27 @@ class ProSGLoss(nn.Module):
         return torch.stack(losses).mean()
 
     def _pointing(self, examples: Sequence[Example], batch: SplitBatch) -> tuple[Tensor, Metrics]:
-        """What is lost by pointing elsewhere, by keys that miss their places of the answers, and with `address` by answers that
-        do not know their number, or are moved by what lets them know it."""
+        """What is lost by pointing elsewhere, by keys that miss their places of the answers, by gates where they are asked for,
+        and with `address` by answers that do not know their number, or are moved by what lets them know it."""
         model, adapter = self.model, self.model.adapter
         synthesis = cast(TokenSynthesis, model.synthesis)
         with torch.no_grad():
             reading = adapter.read(batch.prompt, batch.prompt_lengths)
             plain, before = self._tapped(batch, reading.state, {})
-            due = dues(examples, not_said(plain, adapter.head(), batch))
+            share_lost = not_said(plain, adapter.head(), batch)
+        due = dues(examples, share_lost)
         x, inputs = plain, before
         if synthesis.address is not None:
             x, inputs = self._tapped(batch, reading.state, synthesis.address(reading).delta)
-        asked = {target: self._recall(target)(reading) for target in inputs}
+        opened = {target: synthesis.part(target).opened(reading) for target in inputs}
+        asked = {target: cast(Asked, found.asked) for target, found in opened.items()}
         keys, places = self._found(inputs, asked, due, examples, batch)
         loss = self._pointed(asked, due, examples) + keys + places
         metrics: Metrics = {"keys": keys.detach(), "address": places.detach()}
+        if self.recipe.losses.gates:
+            gates = [synthesis.part(target).by_offset(found.gates) for target, found in opened.items()]
+            extra = self._gates(batch, {at: each for every in gates for at, each in every.items()}, share_lost)
+            loss, metrics["gate_loss"] = loss + self.recipe.losses.gates * extra, extra.detach()
         if synthesis.address is not None:
             after, still = ([y, *self._compared(taps)] for y, taps in ((x, inputs), (plain, before)))
             shift = moved_by(after, still, sent(batch.weights > 0, batch.prompt.device))
@@ -361,7 +367,8 @@ def _start_prosg(recipe: ProSGRecipe, backbone: RWKV4, tokenizer: AnyTokenizer, 
     """The module that the recipe goes on from, or one at ΔW = 0."""
     if recipe.init_from is not None:
         model = load_module(recipe.init_from, backbone)
-        missing = [name for name in ("recall", "address") if not getattr(model.config, name) and getattr(recipe.prosg, name)]
+        gained = ("recall", "reach", "address")
+        missing = [name for name in gained if not getattr(model.config, name) and getattr(recipe.prosg, name)]
         if missing and model.config == recipe.prosg.model_copy(update=dict.fromkeys(missing, 0)):
             grown = ProSG(backbone, recipe.prosg)
             grown.synthesis.load_state_dict(model.synthesis.state_dict(), strict=False)

@@ -25,6 +25,7 @@ VARIANTS: dict[str, dict[str, Any]] = {source: {"source": source} for source in 
     "attention": {"source": "tokens", "key": "input", "attention": 2, "metric": 4},
     "offsets": {"source": "tokens", "key": "input", "offsets": {"ffn.value": [-4, 0, 2], "att.value": [2]}},
     "recall": {"source": "tokens", "key": "input", "recall": 3},
+    "reach": {"source": "tokens", "key": "input", "recall": 3, "reach": 2},
     "address": {"source": "tokens", "key": "input", "recall": 3, "address": 2},
 }
 
