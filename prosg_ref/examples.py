@@ -13,7 +13,7 @@ length is often one family. Every row of a batch is one example, so nothing leak
 import math
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import pairwise
 from pathlib import Path
@@ -38,20 +38,22 @@ _STAGE_BEGINS = re.compile(r"(?<!\n)(?=\n\[\d+\]\n)")  # a cut at a newline leav
 _HEADER = re.compile(r"^\n*\[\d+\]\n")
 _SENTENCE_ENDS = re.compile(r"(?<=[.!?]) ")
 _NO_WORDS = " .,:;?!\"'`)]}"  # what may stand in one token with what follows
+SPOILT = 0.3  # probability of each answer, where some are spoilt
 TOKEN_BITS = 17  # of an id, where three of them and the row of a batch are one number
 
 
 @dataclass(frozen=True)
 class Example:
     """Ids of a prompt, and of what follows it: separator, answer, end of document; how many of these each stage has; where in the
-    prompt each stage's instruction ends, -1 where it is not found, or nothing where nobody looked; and how many of a stage's
-    tokens are its header."""
+    prompt each stage's instruction ends, -1 where it is not found, or nothing where nobody looked; how many of a stage's tokens
+    are its header; and which stages (from 0) are not answered rightly, so that nothing is to be learnt of them."""
 
     prompt: list[int]
     answer: list[int]
     stages: tuple[int, ...]
     asked: tuple[int, ...] = ()
     headers: tuple[int, ...] = ()
+    spoilt: tuple[int, ...] = ()
 
     @property
     def tokens(self) -> int:
@@ -61,7 +63,9 @@ class Example:
         """Loss weights of the answer's tokens, (S,): 1, or less where a stage has more than `stage_tokens` of them; times
         `end_weight` where a stage's answer is over: at the next stage's first token, or at the end of the document."""
         sizes = torch.tensor(self.stages)
-        weights = (stage_tokens / sizes).clamp(max=1.0).repeat_interleave(sizes)
+        shares = (stage_tokens / sizes).clamp(max=1.0)
+        shares[list(self.spoilt)] = 0
+        weights = shares.repeat_interleave(sizes)
         ends = sizes.cumsum(0)
         ends[-1] -= 1
         weights[ends] *= end_weight
@@ -214,15 +218,22 @@ class Batches:
         rng = Stream(schedule.seed, "window", number)
         count = steps * schedule.batch_size
         first = number * steps < schedule.bare_steps
-        drawn = []
+        drawn, spoilt = [], []
         for position in range(number * count, (number + 1) * count):
             epoch, place = divmod(position, len(self.items))
-            texts = draw_texts(self.items[self.order(epoch)[place]], rng, schedule, first)
-            if texts is not None:
-                drawn.append(texts if self.asks else texts[:2])
+            item = self.items[self.order(epoch)[place]]
+            texts = draw_texts(item, rng, schedule, first)
+            if texts is None:
+                continue
+            wrong: tuple[int, ...] = ()
+            if schedule.spoilt_share and texts[1] == multi_example(item)[1] and rng.chance(schedule.spoilt_share):
+                texts, wrong = spoil(item, texts, rng)
+            drawn.append(texts if self.asks else texts[:2])
+            spoilt.append(wrong)
         name = "bare_tokens" if first else "max_tokens"
         limit = getattr(schedule, name)
-        fitting = [e for e in tokenize(drawn, self.tokenizer) if e.tokens <= limit]
+        every = (replace(e, spoilt=wrong) for e, wrong in zip(tokenize(drawn, self.tokenizer), spoilt, strict=True))
+        fitting = [e for e in every if e.tokens <= limit]
         if len(fitting) < steps:
             left = f"{len(drawn) - len(fitting)} of {len(drawn)} examples have over {limit} tokens"
             of_families = (
@@ -251,6 +262,15 @@ def draw_texts(item: Item, rng: Stream, schedule: Schedule, first: bool) -> tupl
     if kind == "note":
         return note_example(item, k, rng, schedule.wordings)
     return bare_example(item, k) if kind == "bare" else (*single_example(item, k), item.stages[k].instruction)
+
+
+def spoil(item: Item, texts: tuple[str, ...], rng: Stream) -> tuple[tuple[str, ...], tuple[int, ...]]:
+    """A whole item in which some answers are those to the next instruction, as a model writes them that has lost count; and
+    which stages these are (from 0), one at least."""
+    last = len(item.stages) - 1
+    wrong = tuple(k for k in range(last) if rng.chance(SPOILT)) or (rng.below(last),)
+    answers = [item.stages[k + 1 if k in wrong else k].answer for k in range(last + 1)]
+    return (texts[0], render_answer(answers), *texts[2:]), wrong
 
 
 def split_evenly(examples: list[Example], parts: int) -> list[list[Example]]:

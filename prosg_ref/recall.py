@@ -127,7 +127,7 @@ class Dues:
 
     right: where in the prompt as many of the answer's next tokens stand as anywhere, up to SPAN, (N, T).
     told: at each place of the answers, which of these tokens it is, from 0, -1 elsewhere, (N, S). others: where other stages'
-    answers begin, (N, S).
+    answers begin, (N, S). whole: which examples are answered rightly all through, (B,).
     """
 
     rows: Tensor
@@ -135,6 +135,7 @@ class Dues:
     right: Tensor
     told: Tensor
     others: Tensor
+    whole: Tensor
 
 
 def dues(examples: "Sequence[Example]", lost: Tensor) -> Dues:
@@ -147,11 +148,11 @@ def dues(examples: "Sequence[Example]", lost: Tensor) -> Dues:
     for row, (example, probable) in enumerate(zip(examples, (lost > LOST).tolist(), strict=True)):
         where, begins, unknown = 0, [], len(example.stages)
         headers = example.headers or (0,) * unknown
-        for length, asked, header in zip(example.stages, example.asked or (-1,) * unknown, headers, strict=True):
+        for k, (length, asked, header) in enumerate(zip(example.stages, example.asked or (-1,) * unknown, headers, strict=True)):
             first = next((s for s in range(where + header, where + min(length, WITHIN)) if probable[s]), None)
             where += length
             if first is not None:
-                begins.append((first, asked, min(where, first + SPAN)))
+                begins.append((first, -1 if k in example.spoilt else asked, min(where, first + SPAN)))
         prompt = example.prompt[:-1]
         for first, asked, end in begins:
             said = example.answer[first:end]
@@ -172,6 +173,7 @@ def dues(examples: "Sequence[Example]", lost: Tensor) -> Dues:
         torch.tensor(rights, dtype=torch.bool, device=device).view(-1, size),
         torch.tensor(tolds, dtype=torch.int64, device=device).view(-1, lost.shape[1]),
         torch.tensor(others, dtype=torch.bool, device=device).view(-1, lost.shape[1]),
+        torch.tensor([not example.spoilt for example in examples], device=device),
     )
 
 
@@ -182,11 +184,11 @@ def _alike(one: Sequence[int], other: Sequence[int]) -> int:
 
 def pointer_loss(recall: Recall, asked: Asked, due: Dues) -> Tensor:
     """Mean over what is due of minus the log of the share that points at it, and binary cross entropy of the gates: each is to
-    say what that share is, and 0 where nothing is due."""
+    say what that share is, and 0 where nothing is due. Of an example that is spoilt it is not known where nothing is due."""
     shares = recall.points(asked, due.rows, due.asked).masked_fill(~due.right, UNSEEN).logsumexp(1)
     labels = torch.zeros_like(asked.gates).index_put((due.rows, due.asked), shares.detach().exp())
     with torch.autocast(labels.device.type, enabled=False):
-        gates = (F.binary_cross_entropy(asked.gates, labels, reduction="none") * asked.inside).sum()
+        gates = (F.binary_cross_entropy(asked.gates, labels, reduction="none") * asked.inside * due.whole.unsqueeze(1)).sum()
     return (gates - shares.sum()) / max(1, len(due.rows))
 
 

@@ -43,6 +43,8 @@ class Schedule(Strict):
     bare_share: share of examples that are one instruction with its rules and the context it needs, without the sentences
         around them; note_share: the same with the context of that stage alone; single_share: share of whole single-stage
         prompts; echo_share: share that write the sentences of a context again, in another order. The rest are whole items.
+    spoilt_share: share of the whole items in which some answers stand one instruction early, as a model writes them that has
+        lost count (`examples.spoil`): without any loss of their own, they teach what is to come after such.
     families: of which parts of items are made; empty: all. wordings: notes and their instructions come in so many wordings a
         family, 0 for all. Few of both to begin with let a small model find out how to copy before it learns whole sentences.
     window: the examples of so many steps are drawn together and mixed; fewer where steps are large, to begin soon.
@@ -76,6 +78,7 @@ class Schedule(Strict):
     bare_share: float = Field(default=0.0, ge=0, le=1)
     note_share: float = Field(default=0.0, ge=0, le=1)
     echo_share: float = Field(default=0.0, ge=0, le=1)
+    spoilt_share: float = Field(default=0.0, ge=0, le=1)
     families: tuple[str, ...] = ()
     wordings: int = Field(default=0, ge=0)
     max_tokens: int = Field(default=1024, ge=2, description="longer examples are left out")

@@ -105,7 +105,7 @@ class ProSGLoss(nn.Module):
             extra = self._distillation(examples, x, batch.weights) / total
             loss, metrics["distil"] = loss + losses.distil * extra, extra.detach()
         if losses.gates:
-            extra = share * self._gates(batch, memory.gates, share_lost)
+            extra = share * self._gates(batch, memory.gates, share_lost, examples)
             loss, metrics["gate_loss"] = loss + losses.gates * extra, extra.detach()
         if losses.recall:
             due = dues(examples, share_lost)
@@ -125,12 +125,16 @@ class ProSGLoss(nn.Module):
         weights = (torch.arange(prompt.shape[1] - 1, device=prompt.device) < (lengths - 1).unsqueeze(1)).float().cpu()
         return head_cross_entropy(x.float(), self.model.adapter.head(), prompt[:, 1:], weights)[0]
 
-    def _gates(self, batch: SplitBatch, every: Mapping[tuple[str, int], Tensor], lost: Tensor) -> Tensor:
-        """Mean binary cross entropy of the gates, over prompt tokens, layers, targets and offsets."""
+    def _gates(
+        self, batch: SplitBatch, every: Mapping[tuple[str, int], Tensor], lost: Tensor, examples: Sequence[Example]
+    ) -> Tensor:
+        """Mean binary cross entropy of the gates, over prompt tokens, layers, targets and offsets. What a spoilt example was to
+        tell is not known."""
+        whole = sent(torch.tensor([not example.spoilt for example in examples]), batch.prompt.device).view(-1, 1, 1)
         losses = []
         for (_, offset), gates in every.items():
             due = told(batch, offset, lost.float()).unsqueeze(1).expand_as(gates)  # (B, L, T)
-            there = gates > 0
+            there = (gates > 0) & whole
             with torch.autocast(gates.device.type, enabled=False):
                 loss = F.binary_cross_entropy(gates / 2, due, reduction="none")
             losses.append((loss * there).sum() / there.sum().clamp(min=1))
@@ -164,7 +168,7 @@ class ProSGLoss(nn.Module):
         metrics: Metrics = {"keys": keys.detach(), "address": places.detach()}
         if self.recipe.losses.gates:
             gates = [synthesis.part(target).by_offset(found.gates) for target, found in opened.items()]
-            extra = self._gates(batch, {at: each for every in gates for at, each in every.items()}, share_lost)
+            extra = self._gates(batch, {at: each for every in gates for at, each in every.items()}, share_lost, examples)
             loss, metrics["gate_loss"] = loss + self.recipe.losses.gates * extra, extra.detach()
         if synthesis.address is not None:
             after, still = ([y, *self._compared(taps)] for y, taps in ((x, inputs), (plain, before)))

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from musi.compose import single_example
+from musi.compose import render_answer, single_example
 from musi.errors import MusiError
 from musi.families import FAMILIES
 from musi.generate import build_item
@@ -21,6 +21,7 @@ from prosg_ref.examples import (
     note_example,
     split_batch,
     split_evenly,
+    spoil,
     tokenize,
     whole_batch,
 )
@@ -214,6 +215,29 @@ def test_further_items_are_those_of_train_beyond_the_release(data_dir: Path) -> 
     assert len(pool) == len(items) + 5
     assert pool[3] is items[3]
     assert pool[len(items) + 2] == build_item("train", len(items) + 2)
+
+
+def test_spoilt_answers_are_those_to_the_next_instruction_and_have_no_loss(data_dir: Path, tokenizer: Tokenizer) -> None:
+    seen = set()
+    for number in range(40):
+        item = build_item("train", number)
+        texts, wrong = spoil(item, (item.prompt, item.answer, "asked"), Stream("spoil", number))
+        answers = [stage.answer for stage in item.stages]
+        assert texts == (item.prompt, texts[1], "asked")
+        assert wrong
+        assert len(item.stages) - 1 not in wrong
+        assert texts[1] == render_answer([answers[k + (k in wrong)] for k in range(len(answers))])
+        seen.add(wrong)
+    assert any(len(wrong) > 1 for wrong in seen)
+    schedule = SCHEDULE.model_copy(update={"single_share": 0.0, "spoilt_share": 0.5})
+    steps = [Batches(load_items(data_dir / "train.jsonl"), tokenizer, schedule)[step] for step in range(8)]
+    every = [example for examples in steps for example in examples]
+    assert 0 < sum(bool(example.spoilt) for example in every) < len(every)
+    for example in every:
+        shares = [stage.sum().item() for stage in example.weights(1.0).split(list(example.stages))]
+        assert [share == 0 for share in shares] == [k in example.spoilt for k in range(len(shares))]
+    whole = schedule.model_copy(update={"spoilt_share": 0.0})
+    assert not any(example.spoilt for example in Batches(load_items(data_dir / "train.jsonl"), tokenizer, whole)[0])
 
 
 def test_padding_is_never_a_target() -> None:

@@ -54,6 +54,23 @@ def test_due_is_the_first_lost_token_of_a_stage_if_the_prompt_has_it() -> None:
     assert not len(dues([Example(example.prompt, example.answer, example.stages)], lost).rows)
 
 
+def test_nothing_is_due_of_a_spoilt_stage_and_its_answer_is_another_to_the_rest() -> None:
+    example = Example([20, 21, 22, 7], [1, 20, 3, 20, 3, 21], (2, 2, 2), (0, 1, 2), (1, 1, 1), (0,))
+    lost = torch.zeros(1, 6)
+    lost[0, [1, 3, 5]] = 1
+    found = dues([example], lost)
+    assert found.asked.tolist() == [1, 2]
+    assert [mask.nonzero().flatten().tolist() for mask in found.others] == [[1, 5], [1, 3]]
+    assert found.whole.tolist() == [False]
+    recall, inside = Recall(2, 8, 6), torch.ones(1, 3, dtype=torch.bool)
+
+    def loss(gate: float) -> float:
+        asked = Asked(torch.full((1, 3), gate), torch.zeros(1, 3, 16), inside)
+        return pointer_loss(recall, asked, found).item()
+
+    assert loss(0.01) == loss(0.99), "whom a spoilt example's gates should let through is not known"
+
+
 def test_no_more_is_told_than_a_stage_has() -> None:
     example = Example([20, 21, 22, 23, 24, 25, 7], [20, 21, 22, 23, 24, 20, 1, 20, 21], (5, 1, 3), (1, 2, 3))
     lost = torch.zeros(1, 9)
