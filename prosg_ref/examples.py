@@ -226,7 +226,7 @@ class Batches:
             if texts is None:
                 continue
             wrong: tuple[int, ...] = ()
-            if schedule.spoilt_share and texts[1] == multi_example(item)[1] and rng.chance(schedule.spoilt_share):
+            if schedule.spoilt_share and texts[0] == item.prompt and rng.chance(schedule.spoilt_share):
                 texts, wrong = spoil(item, texts, rng)
             drawn.append(texts if self.asks else texts[:2])
             spoilt.append(wrong)

@@ -15,6 +15,7 @@ from .recall import Asked
 from .stack import zeroed
 
 KEPT = (1.5, 3.5)  # logits of the share that a token hands on, at first, of the shortest and the longest kind of reach
+NOTHING = 1e-30  # what a token is pointed at with that is not; has a logarithm
 
 
 class Reach(nn.Module):
@@ -31,7 +32,9 @@ class Reach(nn.Module):
     def forward(self, asked: Asked, pointed: Tensor) -> Tensor:
         """pointed: how much each token of the prompts is pointed at, (B, T). -> (B, T, offsets)"""
         handed_on = F.logsigmoid(self.keep(asked.pair).float()).cumsum(1).transpose(1, 2)  # (B, K, T)
-        share = (handed_on.unsqueeze(3) - handed_on.unsqueeze(2)).abs().neg().exp()  # (B, K, T, T)
-        near = torch.cat([share.tril() @ pointed[:, None, :, None], share.triu() @ pointed[:, None, :, None]], 1)
+        here = pointed.clamp(min=NOTHING).log().unsqueeze(1)
+        after = (handed_on + (here - handed_on).logcumsumexp(2)).exp()
+        before = ((here + handed_on).flip(2).logcumsumexp(2).flip(2) - handed_on).exp()
+        near = torch.cat([after, before], 1)  # (B, 2 K, T)
         opens = self.open(asked.pair).unflatten(2, self.shape)  # (B, T, 2 K, offsets)
-        return torch.einsum("bkt,btko->bto", near.squeeze(3), opens.float())
+        return torch.einsum("bkt,btko->bto", near, opens.float())

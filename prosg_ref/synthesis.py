@@ -225,7 +225,7 @@ class TargetSynthesis(nn.Module):
         self.gain = nn.Parameter(torch.ones(adapter.n_layer))
         self.log_ridge = nn.Parameter(torch.full((adapter.n_layer,), math.log(config.ridge)))
 
-    def opened(self, reading: Reading) -> "Opened":
+    def opened(self, reading: Reading) -> Opened:
         """Everything about a prompt's tokens but what they say and are found by."""
         inside = torch.arange(reading.outputs.shape[2], device=reading.lengths.device) < reading.lengths.unsqueeze(1)  # (B, T)
         counted = F.pad(inside, (0, -inside.shape[1] % self.config.chunk)).unflatten(1, (-1, self.config.chunk)).any(2)

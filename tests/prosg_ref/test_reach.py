@@ -44,7 +44,7 @@ def test_tokens_hand_on_what_is_pointed_at_one_after_another() -> None:
 def test_what_is_not_pointed_at_opens_nothing_and_a_shut_token_lets_nothing_through() -> None:
     torch.manual_seed(0)
     reach, found = drawn(), asked(1, 9)
-    assert reach(found, torch.zeros(1, 9)).abs().max() == 0
+    assert reach(found, torch.zeros(1, 9)).abs().max() < 1e-20
     with torch.no_grad():
         reach.keep.weight.zero_()
         reach.keep.bias.fill_(-30.0)
