@@ -204,7 +204,7 @@ def _tokens(schedule: Schedule, prompt_weight: float) -> _Tokens:
     rng = Stream(schedule.seed, "dry run")
     first = schedule.bare_steps / schedule.steps
     drawn = (draw_texts(item, rng, schedule, rng.chance(first)) for item in items)
-    pairs = [texts[:2] for texts in drawn if texts is not None]
+    pairs = [found[0][:2] for found in drawn if found is not None]
     examples: list[Example] = [e for e in tokenize(pairs, tokenizer) if e.tokens <= schedule.max_tokens]
     if not examples:
         raise MusiError(f"schedule.max_tokens: no example has {schedule.max_tokens} tokens or fewer; raise it")

@@ -218,22 +218,16 @@ class Batches:
         rng = Stream(schedule.seed, "window", number)
         count = steps * schedule.batch_size
         first = number * steps < schedule.bare_steps
-        drawn, spoilt = [], []
+        drawn = []
         for position in range(number * count, (number + 1) * count):
             epoch, place = divmod(position, len(self.items))
-            item = self.items[self.order(epoch)[place]]
-            texts = draw_texts(item, rng, schedule, first)
-            if texts is None:
-                continue
-            wrong: tuple[int, ...] = ()
-            if schedule.spoilt_share and texts[0] == item.prompt and rng.chance(schedule.spoilt_share):
-                texts, wrong = spoil(item, texts, rng)
-            drawn.append(texts if self.asks else texts[:2])
-            spoilt.append(wrong)
+            found = draw_texts(self.items[self.order(epoch)[place]], rng, schedule, first)
+            if found is not None:
+                drawn.append(found)
         name = "bare_tokens" if first else "max_tokens"
         limit = getattr(schedule, name)
-        every = (replace(e, spoilt=wrong) for e, wrong in zip(tokenize(drawn, self.tokenizer), spoilt, strict=True))
-        fitting = [e for e in every if e.tokens <= limit]
+        every = tokenize([texts if self.asks else texts[:2] for texts, _ in drawn], self.tokenizer)
+        fitting = [replace(e, spoilt=wrong) for e, (_, wrong) in zip(every, drawn, strict=True) if e.tokens <= limit]
         if len(fitting) < steps:
             left = f"{len(drawn) - len(fitting)} of {len(drawn)} examples have over {limit} tokens"
             of_families = (
@@ -244,29 +238,33 @@ class Batches:
         return [sorted(mixed[i::steps], key=lambda e: (e.tokens, e.prompt, e.answer)) for i in range(steps)]
 
 
-def draw_texts(item: Item, rng: Stream, schedule: Schedule, first: bool) -> tuple[str, ...] | None:
-    """The item whole, or a part of it, in the shares of the schedule, as `tokenize` takes it; `first`: in its first `bare_steps`.
+def draw_texts(item: Item, rng: Stream, schedule: Schedule, first: bool) -> tuple[tuple[str, ...], tuple[int, ...]] | None:
+    """The item whole, or a part of it, in the shares of the schedule, as `tokenize` takes it; and which stages are spoilt.
+    `first`: in its first `bare_steps`.
 
     None where the item has no such part: no stage of the schedule's families, or no note to echo.
     """
     parts = {kind: getattr(schedule, f"{kind}_share") for kind in ("note", "echo", "bare", "single")}
     kind = rng.weighted({**parts, "multi": 0.0 if first else max(0.0, 1 - sum(parts.values()))})
     if kind == "multi":
-        return (*multi_example(item), *(stage.instruction for stage in item.stages))
+        texts = (*multi_example(item), *(stage.instruction for stage in item.stages))
+        spoils = schedule.spoilt_share and len(item.stages) > 1 and rng.chance(schedule.spoilt_share)
+        return spoil(item, texts, rng) if spoils else (texts, ())
     stages = [k for k, stage in enumerate(item.stages) if not schedule.families or stage.family in schedule.families]
     if not stages:
         return None
     if kind == "echo":
-        return echo_example(item, stages, rng, schedule.wordings)
+        echo = echo_example(item, stages, rng, schedule.wordings)
+        return None if echo is None else (echo, ())
     k = stages[rng.below(len(stages))]
     if kind == "note":
-        return note_example(item, k, rng, schedule.wordings)
-    return bare_example(item, k) if kind == "bare" else (*single_example(item, k), item.stages[k].instruction)
+        return note_example(item, k, rng, schedule.wordings), ()
+    return (bare_example(item, k) if kind == "bare" else (*single_example(item, k), item.stages[k].instruction)), ()
 
 
 def spoil(item: Item, texts: tuple[str, ...], rng: Stream) -> tuple[tuple[str, ...], tuple[int, ...]]:
-    """A whole item in which some answers are those to the next instruction, as a model writes them that has lost count; and
-    which stages these are (from 0), one at least."""
+    """A whole item of two stages or more in which some answers are those to the next instruction, as a model writes them that
+    has lost count; and which stages these are (from 0), one at least."""
     last = len(item.stages) - 1
     wrong = tuple(k for k in range(last) if rng.chance(SPOILT)) or (rng.below(last),)
     answers = [item.stages[k + 1 if k in wrong else k].answer for k in range(last + 1)]

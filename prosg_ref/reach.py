@@ -5,6 +5,9 @@ which drowns it. Here what instructions point at is handed on from token to toke
 lets it through: to the end of a sentence, or over a whole list. What arrives opens the gates.
 
 Letters: B batch, T prompt tokens, K kinds of reach.
+
+Source: decays that a token sets itself, as in gated linear attention (Yang et al. 2023, arXiv 2312.06635); summed up for all
+tokens at once by logarithms (Heinsen 2023, arXiv 2311.06281).
 """
 
 import torch

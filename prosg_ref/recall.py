@@ -173,8 +173,13 @@ def dues(examples: "Sequence[Example]", lost: Tensor) -> Dues:
         torch.tensor(rights, dtype=torch.bool, device=device).view(-1, size),
         torch.tensor(tolds, dtype=torch.int64, device=device).view(-1, lost.shape[1]),
         torch.tensor(others, dtype=torch.bool, device=device).view(-1, lost.shape[1]),
-        torch.tensor([not example.spoilt for example in examples], device=device),
+        answered(examples, device),
     )
+
+
+def answered(examples: "Sequence[Example]", device: torch.device) -> Tensor:
+    """Which examples are answered rightly all through, (B,); of the others it is not known what their prompt has to tell."""
+    return torch.tensor([not example.spoilt for example in examples], device=device)
 
 
 def _alike(one: Sequence[int], other: Sequence[int]) -> int:

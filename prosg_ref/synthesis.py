@@ -144,14 +144,13 @@ class StateSynthesis(nn.Module):
 
 
 class Opened(NamedTuple):
-    """Of a prompt's tokens, or of chunks of them: which are there, the stack's output at t and t - 1, and the gates; and what is
+    """Of a prompt's tokens, or of chunks of them: which are there, the stack's output at t and t - 1, the gates, and what is
     pointed at."""
 
     inside: Tensor  # (B, T)
     counted: Tensor  # (B, C)
     pair: Tensor  # (B, L, C, 2 W)
     gates: Tensor  # (B, L, C, offsets), 0 where nothing is
-    asked: Asked | None
     told: Told | None
 
 
@@ -225,21 +224,19 @@ class TargetSynthesis(nn.Module):
         self.gain = nn.Parameter(torch.ones(adapter.n_layer))
         self.log_ridge = nn.Parameter(torch.full((adapter.n_layer,), math.log(config.ridge)))
 
-    def opened(self, reading: Reading) -> Opened:
-        """Everything about a prompt's tokens but what they say and are found by."""
+    def opened(self, reading: Reading, asked: Asked | None) -> Opened:
+        """Everything about a prompt's tokens but what they say and are found by; `asked` is what its recall makes of them."""
         inside = torch.arange(reading.outputs.shape[2], device=reading.lengths.device) < reading.lengths.unsqueeze(1)  # (B, T)
         counted = F.pad(inside, (0, -inside.shape[1] % self.config.chunk)).unflatten(1, (-1, self.config.chunk)).any(2)
         x = self.stack(_chunks(reading.outputs, inside, self.config.chunk), counted)  # (B, L, C, W)
         pair = torch.cat([x, moved(x, -1)], -1)
         logits = self.gate(pair).float()
-        asked: Asked | None = None
         told: Told | None = None
-        if self.recall is not None:
-            asked = self.recall(reading)
+        if self.recall is not None and asked is not None:
             told = self.recall.widest(asked, self.config.recall)
             if self.reach is not None:
                 logits = logits + self.reach(asked, told.pointed).unsqueeze(1)
-        return Opened(inside, counted, pair, 2 * torch.sigmoid(logits) * counted[:, None, :, None], asked, told)
+        return Opened(inside, counted, pair, 2 * torch.sigmoid(logits) * counted[:, None, :, None], told)
 
     def by_offset(self, gates: Tensor) -> dict[tuple[str, int], Tensor]:
         """Gates (B, L, C, offsets) by target and offset."""
@@ -247,7 +244,8 @@ class TargetSynthesis(nn.Module):
 
     def forward(self, reading: Reading) -> Synthesised:
         config = self.config
-        inside, counted, pair, gates, asked, told = self.opened(reading)
+        asked = self.recall(reading) if self.recall is not None else None
+        inside, counted, pair, gates, told = self.opened(reading, asked)
         embedded = self.norm(_chunks(reading.embedded.unsqueeze(1), inside, config.chunk)[:, 0])  # (B, C, D)
         total = gates.sum(3, keepdim=True)
         weight = torch.where(total > 0, total, 1.0).sqrt() * (total > 0)

@@ -29,7 +29,7 @@ from .generate import pad, remember
 from .loss import head_cross_entropy
 from .parts import named, synthesis_groups
 from .prosg import Memory, ProSG
-from .recall import Asked, Dues, Recall, dues, end_loss, key_loss, pointer_loss
+from .recall import Asked, Dues, Recall, answered, dues, end_loss, key_loss, pointer_loss
 from .recipes import BackboneRecipe, BackboneShape, ProSGRecipe, Schedule, load_recipe
 from .run import Metrics, Run, Tracker
 from .rwkv4 import RWKV4, Added, Change, Delta, RWKV4Config, Tap
@@ -130,10 +130,10 @@ class ProSGLoss(nn.Module):
     ) -> Tensor:
         """Mean binary cross entropy of the gates, over prompt tokens, layers, targets and offsets. What a spoilt example was to
         tell is not known."""
-        whole = sent(torch.tensor([not example.spoilt for example in examples]), batch.prompt.device).view(-1, 1, 1)
+        whole = answered(examples, batch.prompt.device).view(-1, 1, 1)
         losses = []
         for (_, offset), gates in every.items():
-            due = told(batch, offset, lost.float()).unsqueeze(1).expand_as(gates)  # (B, L, T)
+            due = told(batch, offset, lost).unsqueeze(1).expand_as(gates)  # (B, L, T)
             there = (gates > 0) & whole
             with torch.autocast(gates.device.type, enabled=False):
                 loss = F.binary_cross_entropy(gates / 2, due, reduction="none")
@@ -161,14 +161,16 @@ class ProSGLoss(nn.Module):
         x, inputs = plain, before
         if synthesis.address is not None:
             x, inputs = self._tapped(batch, reading.state, synthesis.address(reading).delta)
-        opened = {target: synthesis.part(target).opened(reading) for target in inputs}
-        asked = {target: cast(Asked, found.asked) for target, found in opened.items()}
+        asked = {target: self._recall(target)(reading) for target in inputs}
         keys, places = self._found(inputs, asked, due, examples, batch)
         loss = self._pointed(asked, due, examples) + keys + places
         metrics: Metrics = {"keys": keys.detach(), "address": places.detach()}
         if self.recipe.losses.gates:
-            gates = [synthesis.part(target).by_offset(found.gates) for target, found in opened.items()]
-            extra = self._gates(batch, {at: each for every in gates for at, each in every.items()}, share_lost, examples)
+            gates: dict[tuple[str, int], Tensor] = {}
+            for target, each in asked.items():
+                part = synthesis.part(target)
+                gates |= part.by_offset(part.opened(reading, each).gates)
+            extra = self._gates(batch, gates, share_lost, examples)
             loss, metrics["gate_loss"] = loss + self.recipe.losses.gates * extra, extra.detach()
         if synthesis.address is not None:
             after, still = ([y, *self._compared(taps)] for y, taps in ((x, inputs), (plain, before)))

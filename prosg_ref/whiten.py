@@ -92,7 +92,7 @@ def not_said(x: Tensor, head: Tensor, batch: SplitBatch) -> Tensor:
     """For each token of the answers, how probable it is that it is not said after last hidden vectors x (B, S, D), (B, S)."""
     losses, _ = token_losses(x.float(), head, batch.targets, batch.weights)
     places = (counted(batch.weights, losses.device),)
-    return losses.new_zeros(batch.weights.numel()).index_put(places, 1 - (-losses).exp()).view_as(batch.targets)
+    return losses.new_zeros(batch.weights.numel()).index_put(places, 1 - (-losses).exp()).view_as(batch.targets).float()
 
 
 def pairs(example: Example, offsets: Sequence[int], share: Tensor) -> list[Place]:

@@ -16,6 +16,7 @@ from prosg_ref.examples import (
     Example,
     Pool,
     bare_example,
+    draw_texts,
     echo_example,
     load_items,
     note_example,
@@ -236,6 +237,10 @@ def test_spoilt_answers_are_those_to_the_next_instruction_and_have_no_loss(data_
     for example in every:
         shares = [stage.sum().item() for stage in example.weights(1.0).split(list(example.stages))]
         assert [share == 0 for share in shares] == [k in example.spoilt for k in range(len(shares))]
+    always = schedule.model_copy(update={"spoilt_share": 1.0})
+    lone = item.model_copy(update={"stages": item.stages[:1]})  # as imported data may have
+    assert draw_texts(item, Stream(1), always, False)[1]
+    assert draw_texts(lone, Stream(1), always, False)[1] == ()
     whole = schedule.model_copy(update={"spoilt_share": 0.0})
     assert not any(example.spoilt for example in Batches(load_items(data_dir / "train.jsonl"), tokenizer, whole)[0])
 
