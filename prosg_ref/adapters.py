@@ -13,7 +13,8 @@ from typing import Any, Protocol, Self, cast
 import torch
 from torch import Tensor, nn
 
-from .rwkv4 import RWKV4, Delta, LowRank, Merged, State, Tap
+from .change import Delta, LowRank, Merged, Tap
+from .rwkv4 import RWKV4, State
 
 
 class AnyState(Protocol):

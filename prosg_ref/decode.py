@@ -16,7 +16,8 @@ from torch import Tensor, nn
 from .linear import FEW, kernel
 
 if TYPE_CHECKING:
-    from .rwkv4 import RWKV4, LowRank
+    from .change import LowRank
+    from .rwkv4 import RWKV4
 
 log = logging.getLogger(__name__)
 

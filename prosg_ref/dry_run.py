@@ -98,7 +98,7 @@ def plan_prosg(config: Path, device: str) -> dict[str, Any]:
     rank = chunks / recipe.schedule.batch_size if recipe.prosg.source == "tokens" else recipe.prosg.rank
     sizes = [model.adapter.targets[target] for target in recipe.prosg.targets]
     length = tokens.answer / recipe.schedule.batch_size
-    # As factors, or multiplied out first, whichever is the cheaper (`rwkv4._linear`); per answer token.
+    # As factors, or multiplied out first, whichever is the cheaper (`change.changed_linear`); per answer token.
     recalled = SPAN * recipe.prosg.recall
     change = sum(min((rank + recalled) * (a + b), (1 + (rank + recalled) / length) * a * b) for a, b in sizes)
     again = recipe.schedule.gradient_checkpointing

@@ -12,8 +12,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from .change import Delta, LowRank
 from .prosg import Memory, ProSG
-from .rwkv4 import RWKV4, Delta, LowRank, State
+from .rwkv4 import RWKV4, State
 from .tokenizer import AnyTokenizer
 
 FinishReason = Literal["end", "stop", "length"]

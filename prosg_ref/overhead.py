@@ -13,8 +13,9 @@ from typing import Any
 import torch
 from torch import nn
 
+from .change import Delta
 from .prosg import Memory, ProSG, ProSGConfig
-from .rwkv4 import RWKV4, Delta, RWKV4Config, State
+from .rwkv4 import RWKV4, RWKV4Config, State
 
 # As the recipes of the large shapes have it.
 ATTENTION: dict[str, Any] = {"source": "tokens", "key": "input", "attention": 2, "metric": 64}

@@ -18,8 +18,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from .adapters import Adapter, AnyState, adapter_of
+from .change import LowRank, Merged
 from .recall import Asked
-from .rwkv4 import LowRank, Merged
 from .synthesis import SYNTHESES, ProSGConfig
 
 __all__ = ["Memory", "ProSG", "ProSGConfig", "validate_targets"]

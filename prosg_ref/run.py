@@ -212,6 +212,7 @@ class Run:
                     self._save()
             if self._stopped():
                 console.print(f"stopped at step {self.step:,}: no better than {self.best:.4f} for {self.stale} validations")
+        self.accelerator.wait_for_everyone()  # Gloo's threads let go of tensors now: as the interpreter ends, that aborts it
         self.accelerator.end_training()
 
     def _stopped(self) -> bool:

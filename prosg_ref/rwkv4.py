@@ -8,15 +8,16 @@ repository's v4neo trainer for initialisation and learning-rate groups.
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple, cast
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
 from . import decode
+from .change import Delta, LowRank, Merged, changed_linear
 from .linear import linear
 from .mix import mix
 from .wkv import wkv
@@ -72,54 +73,6 @@ class State:
     def bytes_per_sequence(self) -> int:
         """Memory of one sequence's state, in bytes."""
         return sum(x[0].numel() * x.element_size() for x in (self.att_shift, self.wkv, self.ffn_shift))
-
-
-class LowRank(NamedTuple):
-    """A change of one weight W (d_out, d_in) per example, as factors: W[b] + b[b].T @ a[b]."""
-
-    a: Tensor  # (B, r, d_in)
-    b: Tensor  # (B, r, d_out)
-
-
-class Merged(NamedTuple):
-    """One weight with its change already added, the same for all rows."""
-
-    weight: Tensor  # (d_out, d_in)
-
-
-class Added(NamedTuple):
-    """What is added to the product at each token of this call, whatever the input."""
-
-    values: Tensor  # (B, T, d_out)
-
-
-class Tap(NamedTuple):
-    """Keeps what stands at the matrix's input, and changes the matrix no further than `change` does."""
-
-    inputs: list[Tensor]  # (B, T, d_in)
-    change: LowRank | Merged | Added | None = None
-
-
-Change = LowRank | Merged | Tap | Added
-Delta = Mapping[str, Change]  # by the name of the matrix, e.g. "blocks.0.ffn.value"
-
-
-def _linear(x: Tensor, weight: Tensor, change: Change | None) -> Tensor:
-    if isinstance(change, Tap):
-        change.inputs.append(x)
-        return _linear(x, weight, change.change)
-    if isinstance(change, Merged):
-        return linear(x, change.weight)
-    out = linear(x, weight)  # (B, T, d_out)
-    if isinstance(change, Added):
-        return out + change.values
-    if change is None:
-        return out
-    time, rank, d_in, d_out = x.shape[1], change.a.shape[1], x.shape[2], out.shape[2]
-    if time * rank * (d_in + d_out) <= (time + rank) * d_in * d_out:
-        return torch.baddbmm(out, torch.bmm(x, change.a.transpose(1, 2)), change.b)
-    whole = torch.bmm(change.a.transpose(1, 2), change.b)  # (B, d_in, d_out): cheaper than the factors on long texts
-    return torch.baddbmm(out, x, whole)
 
 
 def _last(x: Tensor, before: Tensor, lengths: Tensor | None) -> Tensor:
@@ -186,11 +139,11 @@ class TimeMix(nn.Module):
     ) -> tuple[Tensor, Tensor, Tensor]:
         """(B, T, D), state (B, D) and (B, 3, D) -> outputs of the kept times (B, T', D) and the new state."""
         mixed_k, mixed_v, mixed_r = mix(x, shift, (self.time_mix_k, self.time_mix_v, self.time_mix_r))
-        k = _linear(mixed_k, self.key.weight, delta.get(f"{name}.key"))
-        v = _linear(mixed_v, self.value.weight, delta.get(f"{name}.value"))
-        r = _linear(mixed_r[:, kept], self.receptance.weight, delta.get(f"{name}.receptance"))
+        k = changed_linear(mixed_k, self.key.weight, delta.get(f"{name}.key"))
+        v = changed_linear(mixed_v, self.value.weight, delta.get(f"{name}.value"))
+        r = changed_linear(mixed_r[:, kept], self.receptance.weight, delta.get(f"{name}.receptance"))
         mean, sums = wkv(k.float(), v.float(), -torch.exp(self.time_decay), self.time_first, sums, lengths, impl)
-        out = _linear(_gated(r, mean[:, kept]), self.output.weight, delta.get(f"{name}.output"))
+        out = changed_linear(_gated(r, mean[:, kept]), self.output.weight, delta.get(f"{name}.output"))
         return out, _last(x, shift, lengths), sums
 
 
@@ -208,9 +161,9 @@ class ChannelMix(nn.Module):
     def forward(self, x: Tensor, shift: Tensor, lengths: Tensor | None, delta: Delta, name: str) -> tuple[Tensor, Tensor]:
         """(B, T, D), state (B, D) -> (B, T, D) and the new state."""
         mixed_k, mixed_r = mix(x, shift, (self.time_mix_k, self.time_mix_r))
-        k = _linear(mixed_k, self.key.weight, delta.get(f"{name}.key"))
-        r = _linear(mixed_r, self.receptance.weight, delta.get(f"{name}.receptance"))
-        v = _linear(_squared_relu(k), self.value.weight, delta.get(f"{name}.value"))
+        k = changed_linear(mixed_k, self.key.weight, delta.get(f"{name}.key"))
+        r = changed_linear(mixed_r, self.receptance.weight, delta.get(f"{name}.receptance"))
+        v = changed_linear(_squared_relu(k), self.value.weight, delta.get(f"{name}.value"))
         return _gated(r, v), _last(x, shift, lengths)
 
 

@@ -18,7 +18,8 @@ from .evaluate import token_losses
 from .examples import Example, SplitBatch, counted, split_batch, told
 from .prosg import ProSG
 from .recall import LOST
-from .synthesis import InputKey, TokenSynthesis
+from .regression import InputKey
+from .synthesis import TokenSynthesis
 
 FLOOR = 1e-3  # of the mean variance: added to every direction's
 LONGEST = 1_200  # tokens; longer examples are left out

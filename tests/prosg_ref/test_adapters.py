@@ -7,8 +7,8 @@ from torch import nn
 from transformers import MambaConfig, MambaForCausalLM
 
 from prosg_ref.adapters import adapter_of
+from prosg_ref.change import LowRank, Merged, Tap
 from prosg_ref.prosg import ProSG, ProSGConfig
-from prosg_ref.rwkv4 import LowRank, Merged, Tap
 
 VOCAB = 50
 GENERATOR = torch.Generator().manual_seed(0)

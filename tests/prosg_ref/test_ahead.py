@@ -8,9 +8,9 @@ from tiny_models import random_backbone
 from musi.errors import MusiError
 from prosg_ref.ahead import Ahead, drawn_ahead
 from prosg_ref.examples import Batches, load_items
+from prosg_ref.objectives import BackboneLoss
 from prosg_ref.recipes import Schedule
 from prosg_ref.tokenizer import Tokenizer
-from prosg_ref.train import BackboneLoss
 
 SCHEDULE = Schedule(steps=10, batch_size=2, lr=0.1, max_tokens=20_000, window=4)
 

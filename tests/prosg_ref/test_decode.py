@@ -7,8 +7,9 @@ import torch
 from tiny_models import CONFIG, random_backbone, random_prosg
 
 from prosg_ref import decode
+from prosg_ref.change import Change, LowRank, Merged, Tap
 from prosg_ref.generate import Request, generate
-from prosg_ref.rwkv4 import RWKV4, Change, LowRank, Merged, RWKV4Config, State, Tap
+from prosg_ref.rwkv4 import RWKV4, RWKV4Config, State
 from prosg_ref.tokenizer import Tokenizer
 
 

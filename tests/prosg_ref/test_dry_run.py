@@ -13,10 +13,10 @@ from musi.errors import MusiError
 from prosg_ref.checkpoint import load_backbone
 from prosg_ref.dry_run import plan_backbone, plan_prosg
 from prosg_ref.examples import Batches, load_items, split_evenly
+from prosg_ref.objectives import BackboneLoss, ProSGLoss
 from prosg_ref.prosg import ProSG
 from prosg_ref.recipes import BackboneRecipe, ProSGRecipe, load_recipe, shipped
 from prosg_ref.stack import TokenAttention
-from prosg_ref.train import BackboneLoss, ProSGLoss
 
 LARGE = ["rwkv4-430m", "rwkv4-1b5", "rwkv4-3b", "rwkv4-7b"]
 SIZES = {"rwkv4-430m": 430e6, "rwkv4-1b5": 1.515e9, "rwkv4-3b": 2.985e9, "rwkv4-7b": 7.393e9}

@@ -6,8 +6,8 @@ from tiny_models import random_backbone
 
 from prosg_ref.examples import Example
 from prosg_ref.graphs import cut
+from prosg_ref.objectives import BackboneLoss
 from prosg_ref.recipes import Schedule
-from prosg_ref.train import BackboneLoss
 
 SCHEDULE = Schedule(steps=1, lr=1e-3, prompt_weight=0.2, stage_tokens=3)
 

@@ -6,9 +6,9 @@ from tiny_models import CONFIG, VARIANTS, random_backbone, random_prosg
 
 from prosg_ref.adapters import state_features
 from prosg_ref.prosg import ProSG, ProSGConfig
+from prosg_ref.regression import InputKey, regression
 from prosg_ref.rwkv4 import State
 from prosg_ref.stack import TokenAttention, moved
-from prosg_ref.synthesis import InputKey, regression
 
 GENERATOR = torch.Generator().manual_seed(0)
 PROMPT = torch.randint(0, CONFIG.vocab_size, (3, 17), generator=GENERATOR)

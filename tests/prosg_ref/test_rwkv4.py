@@ -8,8 +8,9 @@ import pytest
 import torch
 from tiny_models import CONFIG, random_backbone
 
+from prosg_ref.change import LowRank, Merged
 from prosg_ref.convert import hf_name
-from prosg_ref.rwkv4 import RWKV4, LowRank, Merged, RWKV4Config, State
+from prosg_ref.rwkv4 import RWKV4, RWKV4Config, State
 
 TOKENS = torch.randint(0, CONFIG.vocab_size, (3, 29), generator=torch.Generator().manual_seed(0))
 

@@ -18,11 +18,11 @@ from musi.compose import multi_example
 from musi.errors import MusiError
 from prosg_ref.checkpoint import load_backbone, load_module, load_prosg, load_tensors, save_tensors, write_atomically
 from prosg_ref.evaluate import Variant, forced
-from prosg_ref.examples import Example, load_items, split_batch, tokenize, told
+from prosg_ref.examples import Example, load_items, tokenize
 from prosg_ref.parts import synthesis_groups
-from prosg_ref.recipes import ProSGRecipe, Schedule
+from prosg_ref.recipes import Schedule
 from prosg_ref.run import Run, lr_factor, make_optimizers
-from prosg_ref.train import ProSGLoss, train_backbone, train_prosg
+from prosg_ref.train import train_backbone, train_prosg
 
 SCHEDULE = "{steps: %d, batch_size: 2, lr: 2.0e-3, warmup_steps: 2, " + (
     "save_every: 2, validate_every: 4, max_tokens: 20000, validation_items: 3}"
@@ -444,92 +444,12 @@ def test_further_losses_and_one_phase(data_dir: Path, trained: Path, tmp_path: P
         assert all("distil" in line for line in lines if "loss" in line)
 
 
-def test_gates_learn_what_is_to_be_told() -> None:
-    """And with values `placed`, what tokens say is learnt from nothing, without keys that find it."""
-    model = random_prosg("offsets")
-    recipe = ProSGRecipe.model_validate(
-        {
-            "data": "x",
-            "backbone": "y",
-            "prosg": model.config,
-            "placed": True,
-            "losses": {"gates": 3.0},
-            "schedule": {"steps": 1, "lr": 0.1},
-        }
-    )
-    loss = ProSGLoss(model, recipe, [7])
-    examples = [
-        Example([9, 20, 5, 21, 5, 22, 5, 23, 5, 24, 8, 7], [23, 5, 22, 5, 21, 5, 20, 1], (8,)),
-        Example([9, 24, 5, 22, 5, 20, 5, 23, 5, 21, 8, 7], [23, 5, 20, 5, 22, 5, 24, 1], (8,)),
-    ]
-    for parameter in model.backbone.parameters():
-        parameter.requires_grad_(False)
-    optimizer = torch.optim.Adam(model.synthesis.parameters(), lr=1e-2)
-    answers = []
-    for _ in range(60):
-        total, found = loss(examples, loss.total(examples), False)
-        answers.append(total.item() - 3 * found["gate_loss"].item())
-        optimizer.zero_grad()
-        total.backward()
-        optimizer.step()
-    assert answers[-1] < 0.8 * answers[0]
-    batch = split_batch(examples)
-    gates = model.internalize(batch.prompt, batch.prompt_lengths).gates["ffn.value", -4]  # (B, L, T)
-    due = [{t for t, share in enumerate(row) if share} for row in told(batch, -4, torch.ones(2, 8)).tolist()]
-    assert due == [{5, 6, 7, 9}] * 2, "after the second, third and fourth word, and a comma that stands between such"
-    for row, places in zip(gates, due, strict=True):
-        for place in range(row.shape[1]):
-            assert (row[:, place] > 0.5).all() if place in places else (row[:, place] < 0.5).all()
-
-
 @pytest.mark.parametrize("prosg", ["source: tokens, chunk: 2", "source: state"])
 def test_what_is_told_needs_a_gate_for_every_token(data_dir: Path, trained: Path, tmp_path: Path, prosg: str) -> None:
     recipe = prosg_recipe(tmp_path, data_dir, trained, prosg.removeprefix("source: "))
     recipe.write_text(recipe.read_text() + "placed: true\n")
     with pytest.raises(MusiError, match=r"losses\.gates and placed: for `source: tokens` with a gate for every token"):
         train_prosg(recipe, tmp_path / "run")
-
-
-def test_placed_values_are_added_where_they_are_due_alone() -> None:
-    model = random_prosg("offsets")
-    recipe = ProSGRecipe.model_validate(
-        {"data": "x", "backbone": "y", "prosg": model.config, "placed": True, "schedule": {"steps": 1, "lr": 0.1}}
-    )
-    loss = ProSGLoss(model, recipe, [7])
-    examples = [
-        Example([9, 20, 5, 21, 5, 22, 5, 23, 5, 24, 8, 7], [23, 5, 22, 5, 21, 5, 20, 1], (8,)),
-        Example([30, 31, 32, 33, 7], [40, 41], (2,)),
-    ]
-    batch = split_batch(examples)
-    memory = model.internalize(batch.prompt, batch.prompt_lengths)
-    placed = loss._placed(examples, batch, memory, torch.ones(2, 8))
-    for name in ("blocks.0.ffn.value", "blocks.2.ffn.value"):
-        values = placed[name].values  # (B, S, d_out)
-        due = values.abs().sum(2).nonzero().tolist()
-        assert due == [[0, 2], [0, 4], [0, 6]], "after `23,`, `22,` and `21,`"
-        said = model.synthesis.part("ffn.value").value(int(name[7]), memory.says[name])  # (B, C, d_out)
-        torch.testing.assert_close(values[0, 2], said[0, 5], msg="what stands at `22` of the prompt")
-    due = placed["blocks.0.att.value"].values.abs().sum(2).nonzero().tolist()
-    assert due == [[0, 3], [0, 5]], "two on, its one offset, stand commas alone"
-
-
-def test_distillation_is_the_divergence_from_the_prompt_read_twice() -> None:
-    model = random_prosg("tokens")
-    recipe = ProSGRecipe.model_validate(
-        {"data": "x", "backbone": "y", "prosg": model.config, "losses": {"distil": 1.0}, "schedule": {"steps": 1, "lr": 0.1}}
-    )
-    loss = ProSGLoss(model, recipe, [7])
-    examples = [Example([3, 4, 5, 6], [8, 9], (2,)), Example([10, 11], [12], (1,))]
-    _, found = loss(examples, loss.total(examples), False)
-    wanted = 0.0
-    for e in examples:
-        memory = model.internalize(torch.tensor([e.prompt[:-1]]))
-        ours, _ = model.answer(torch.tensor([[e.prompt[-1], *e.answer[:-1]]]), memory)
-        theirs, _ = model.backbone(torch.tensor([[*e.prompt, 7, *e.prompt, *e.answer[:-1]]]))
-        p, q = theirs[0, -len(e.answer) :].log_softmax(-1), ours[0].log_softmax(-1)
-        wanted += (p.exp() * (p - q)).sum().item()
-    assert found["distil"] == pytest.approx(wanted / 3, rel=1e-4)
-    assert wanted > 0.01
 
 
 def test_metrics_tell_of_the_change_and_its_gates(data_dir: Path, trained: Path, tmp_path: Path) -> None:
