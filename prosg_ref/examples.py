@@ -26,7 +26,7 @@ from musi.compose import SEPARATOR, multi_example, render_answer, single_example
 from musi.errors import MusiError
 from musi.families import FAMILIES
 from musi.generate import build_item
-from musi.languages import LANGUAGES, count_words
+from musi.languages import LANGUAGES
 from musi.rng import Stream
 from musi.schema import Item, load_params, read_items
 
@@ -66,10 +66,14 @@ class Example:
         shares = (stage_tokens / sizes).clamp(max=1.0)
         shares[list(self.spoilt)] = 0
         weights = shares.repeat_interleave(sizes)
-        ends = sizes.cumsum(0)
-        ends[-1] -= 1
-        weights[ends] *= end_weight
+        weights[self.ends()] *= end_weight
         return weights
+
+    def ends(self) -> Tensor:
+        """Places of the answer before which a stage's is over: the next stage's first token, at last the end of the document."""
+        ends = torch.tensor(self.stages).cumsum(0)
+        ends[-1] -= 1
+        return ends
 
 
 def load_items(path: Path) -> list[Item]:
@@ -222,7 +226,7 @@ class Batches:
         for position in range(number * count, (number + 1) * count):
             epoch, place = divmod(position, len(self.items))
             found = draw_texts(self.items[self.order(epoch)[place]], rng, schedule, first)
-            if found is not None and not (schedule.max_words and count_words(found[0][1]) > schedule.max_words):
+            if found is not None:
                 drawn.append(found)
         name = "bare_tokens" if first else "max_tokens"
         limit = getattr(schedule, name)
@@ -231,7 +235,7 @@ class Batches:
         if len(fitting) < steps:
             left = f"{len(drawn) - len(fitting)} of {len(drawn)} examples have over {limit} tokens"
             unfit = count - len(drawn)
-            others = f", {unfit} items have no stage of schedule.families, no note, or too many words" if unfit else ""
+            others = f", {unfit} items have no stage of schedule.families, or no note" if unfit else ""
             raise MusiError(f"schedule.{name}: {left}{others}; raise it")
         mixed = rng.shuffle(fitting)
         return [sorted(mixed[i::steps], key=lambda e: (e.tokens, e.prompt, e.answer)) for i in range(steps)]
@@ -308,10 +312,12 @@ class SplitBatch:
     inputs: Tensor  # (B, S)
     targets: Tensor  # (B, S)
     weights: Tensor  # (B, S), 0 on padding; always on the CPU, where the loss looks for what counts
+    over: Tensor  # (B, S), where the answer to a stage is over before the target
 
     def to(self, device: torch.device) -> "SplitBatch":
         prompt, lengths = sent(self.prompt, device), sent(self.prompt_lengths, device)
-        return SplitBatch(prompt, lengths, sent(self.inputs, device), sent(self.targets, device), self.weights)
+        inputs, targets, over = (sent(x, device) for x in (self.inputs, self.targets, self.over))
+        return SplitBatch(prompt, lengths, inputs, targets, self.weights, over)
 
 
 def sent(x: Tensor, device: torch.device) -> Tensor:
@@ -329,14 +335,17 @@ def split_batch(examples: Sequence[Example], stage_tokens: float = math.inf, end
     prompt, prompt_lengths = pad([e.prompt[:-1] for e in examples])
     tokens, _ = pad([[e.prompt[-1], *e.answer] for e in examples])
     weights = torch.zeros(tokens.shape[0], tokens.shape[1] - 1)
+    over = torch.zeros(weights.shape, dtype=torch.bool)
     for i, example in enumerate(examples):
         weights[i, : len(example.answer)] = example.weights(stage_tokens, end_weight)
-    return SplitBatch(prompt, prompt_lengths, tokens[:, :-1], tokens[:, 1:], weights)
+        over[i, example.ends()] = True
+    return SplitBatch(prompt, prompt_lengths, tokens[:, :-1], tokens[:, 1:], weights, over)
 
 
-def told(batch: SplitBatch, offset: int, lost: Tensor) -> Tensor:
+def told(batch: SplitBatch, offset: int | None, lost: Tensor) -> Tensor:
     """For each token of the prompts, what would be told there, (B, T): the mean of `lost` over the places of the answer where the
-    two tokens before it stand, counting those that go on with the prompt's token at `offset` from it.
+    two tokens before it stand, counting those that go on with the prompt's token at `offset` from it; with None, those where a
+    stage's answer is over.
 
     `lost` (B, S) is how little each token of the answers is known without being told, 0 to 1. For ids of `TOKEN_BITS` and up to
     4,096 rows.
@@ -353,13 +362,15 @@ def told(batch: SplitBatch, offset: int, lost: Tensor) -> Tensor:
     before = torch.cat([prompt.gather(1, (lengths - 1).clamp(min=0)), batch.inputs[:, :-1]], 1)  # (B, S)
     there = sent(batch.weights > 0, prompt.device)
     pairs = torch.where(there, both(before, batch.inputs), -1)
-    threes, order = torch.where(there, pairs << TOKEN_BITS | batch.targets, -1).flatten().sort()
+    goes_on = batch.targets if offset is not None else batch.over.long()
+    threes, order = torch.where(there, pairs << TOKEN_BITS | goes_on, -1).flatten().sort()
     sums = F.pad(lost.flatten()[order].double().cumsum(0), (1, 0))
     pairs = pairs.flatten().sort().values
     pair = both(prompt.roll(2, 1), prompt.roll(1, 1))  # (B, T)
-    three = pair << TOKEN_BITS | prompt.roll(-offset, 1)
+    three = pair << TOKEN_BITS | (prompt.roll(-offset, 1) if offset is not None else 1)
     found = sums[torch.searchsorted(threes, three, right=True)] - sums[torch.searchsorted(threes, three)]
     count = torch.searchsorted(pairs, pair, right=True) - torch.searchsorted(pairs, pair)
     place = torch.arange(size, device=prompt.device)
-    inside = (place >= max(2, -offset)) & (place < lengths - max(0, offset))
+    first, last = (2, 0) if offset is None else (max(2, -offset), max(0, offset))
+    inside = (place >= first) & (place < lengths - last)
     return (found / count.clamp(min=1) * inside).to(lost.dtype)

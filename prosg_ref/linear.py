@@ -12,7 +12,7 @@ from typing import Any
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
 from .native import operators
@@ -63,3 +63,11 @@ def linear(x: Tensor, weight: Tensor) -> Tensor:
         many: Tensor = _Product.apply(x, weight)
         return many
     return _onednn(x, weight)
+
+
+class Linear(nn.Linear):
+    """torch's layer, its product by `linear`."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        out = linear(x, self.weight)
+        return out if self.bias is None else out + self.bias.to(out.dtype)

@@ -14,6 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from .linear import Linear
 from .recall import Asked
 from .stack import zeroed
 
@@ -27,8 +28,8 @@ class Reach(nn.Module):
     def __init__(self, width: int, kinds: int, offsets: int) -> None:
         super().__init__()
         self.shape = 2 * kinds, offsets
-        self.keep = zeroed(nn.Linear(2 * width, kinds))
-        self.open = zeroed(nn.Linear(2 * width, 2 * kinds * offsets))
+        self.keep = zeroed(Linear(2 * width, kinds))
+        self.open = zeroed(Linear(2 * width, 2 * kinds * offsets))
         with torch.no_grad():
             self.keep.bias.copy_(torch.linspace(*KEPT, kinds))
 

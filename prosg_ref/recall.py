@@ -5,7 +5,8 @@ instruction points back at the token of the prompt with which its answer begins;
 after it, each of a key that its place of the answer finds it by and of what the token says (`synthesis.TargetSynthesis`). To
 point is easy once every token has seen what follows its other mentions in the prompt: who is asked for has been named before.
 
-Letters: B batch, T prompt tokens, S answer tokens, L layers, D width of the backbone, N places of answers where something is due.
+Letters: B batch, T prompt tokens, S answer tokens, L layers, D width of the backbone, W width of what is made here, N places of
+answers where something is due.
 
 Source: heads that look for earlier mentions of a token (Olsson et al. 2022, arXiv 2209.11895) and pointers (Vinyals et al. 2015,
 arXiv 1506.03134); that a prompt's tokens find these by being equal is built in here.
@@ -21,7 +22,8 @@ from torch import Tensor, nn
 
 from .adapters import Reading
 from .address import STAGES
-from .stack import NEARLY_SHUT, UNSEEN, TokenAttention, TransformingStack, moved, zeroed
+from .linear import Linear
+from .stack import UNSEEN, TokenAttention, TransformingStack, moved, nearly_shut, zeroed
 
 if TYPE_CHECKING:
     from .examples import Example
@@ -40,7 +42,7 @@ class Asked:
     instructions are counted, also how probable it is that one ends there, (B, T)."""
 
     gates: Tensor
-    pair: Tensor  # (B, T, 2 D)
+    pair: Tensor  # (B, T, 2 W)
     inside: Tensor  # (B, T)
     ends: Tensor | None = None
 
@@ -56,23 +58,21 @@ class Told(NamedTuple):
 class Recall(nn.Module):
     """Gates, pointers and keys of a prompt's tokens. At first nothing is found: every key is 0."""
 
-    def __init__(self, n_layer: int, width: int, d_in: int, counts: bool = False) -> None:
-        """`counts`: keys know the number of their instruction."""
+    def __init__(self, n_layer: int, d_model: int, width: int, d_in: int, counts: bool = False) -> None:
+        """`d_model`: D of the backbone. `width`: of everything here. `counts`: keys know the number of their instruction."""
         super().__init__()
         self.shape = n_layer, d_in
-        self.norm = nn.LayerNorm(width, elementwise_affine=False)
-        self.narrow = nn.Linear(width, width // 4, bias=False)
-        self.mentions = nn.Linear(len(AFTER) * (width // 4), width, bias=False)
+        self.norm = nn.LayerNorm(d_model, elementwise_affine=False)
+        self.inwards = Linear(d_model, width, bias=False) if width != d_model else nn.Identity()
+        self.narrow = Linear(width, width // 4, bias=False)
+        self.mentions = Linear(len(AFTER) * (width // 4), width, bias=False)
         self.stack = TransformingStack(width, width, depth=1, attention=1, embedded=None)
-        self.q = nn.Linear(2 * width, width // 2, bias=False)
-        self.k = nn.Linear(2 * width, width // 2, bias=False)
-        self.gate = zeroed(nn.Linear(2 * width, 1))
-        self.key = nn.Sequential(nn.Linear(width, width // 4), zeroed(nn.Linear(width // 4, SPAN * n_layer * d_in)))
-        nn.init.constant_(self.gate.bias, NEARLY_SHUT)
-        self.end = zeroed(nn.Linear(2 * width, 1)) if counts else None
+        self.q = Linear(2 * width, width // 2, bias=False)
+        self.k = Linear(2 * width, width // 2, bias=False)
+        self.gate = nearly_shut(Linear(2 * width, 1))
+        self.key = nn.Sequential(Linear(width, width // 4), zeroed(Linear(width // 4, SPAN * n_layer * d_in)))
+        self.end = nearly_shut(Linear(2 * width, 1)) if counts else None
         self.order = nn.Parameter(torch.zeros(STAGES, width // 4)) if counts else None
-        if self.end is not None:
-            nn.init.constant_(self.end.bias, NEARLY_SHUT)
         with torch.no_grad():
             self.k.weight.copy_(self.q.weight)  # what is alike points at itself from the start
             for attend in self.stack.attention:
@@ -80,7 +80,7 @@ class Recall(nn.Module):
 
     def forward(self, reading: Reading) -> Asked:
         known = self.norm(reading.embedded)  # (B, T, D)
-        x = self.norm(reading.outputs.mean(1)) + known
+        x = self.inwards(self.norm(reading.outputs.mean(1)) + known)  # (B, T, W)
         inside = torch.arange(x.shape[1], device=x.device) < reading.lengths.unsqueeze(1)
         same = (known @ known.transpose(1, 2) > EQUAL * known.shape[2]) & inside.unsqueeze(1)  # (B, T, T)
         same = same & ~torch.eye(x.shape[1], dtype=torch.bool, device=x.device)

@@ -47,7 +47,6 @@ class Schedule(Strict):
         lost count (`examples.spoil`): without any loss of their own, they teach what is to come after such.
     families: of which parts of items are made; empty: all. wordings: notes and their instructions come in so many wordings a
         family, 0 for all. Few of both to begin with let a small model find out how to copy before it learns whole sentences.
-    max_words: examples with more words of answer are left out, so that nothing is asked for further from its prompt; 0: none.
     window: the examples of so many steps are drawn together and mixed; fewer where steps are large, to begin soon.
     bare_steps: for so many steps first, no whole items, the rest in proportion, of at most `bare_tokens`.
     extra_items: further items of the train split, generated beyond those of the release.
@@ -83,7 +82,6 @@ class Schedule(Strict):
     families: tuple[str, ...] = ()
     wordings: int = Field(default=0, ge=0)
     max_tokens: int = Field(default=1024, ge=2, description="longer examples are left out")
-    max_words: int = Field(default=0, ge=0)
     window: int = Field(default=64, ge=1)
     bare_steps: int = Field(default=0, ge=0)
     bare_tokens: int = Field(default=130, ge=2)
@@ -178,7 +176,7 @@ class ProSGRecipe(Strict):
     """Phase 2: train the synthesis module on a frozen backbone, or both at once (`joint`, the one-phase ablation).
 
     init_from: the module goes on from one that was trained before, on this backbone or on an earlier state of it; `prosg` must
-        then be the same, but that it may gain `recall`, `reach` and `address`.
+        then be the same, but that it may gain `ends`, `recall`, `reach` and `address`.
     whiten: start the metrics from so many items of the train split (`prosg_ref.whiten`); 0: from what they are.
     key_share: of the rate, what the space learns at in which keys are compared. A whitened one is soon spoilt by large steps.
     placed: what tokens say is not found by keys but put where it is due, at the answer's places that `whiten.pairs` gives, so

@@ -7,6 +7,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from .linear import Linear
+
 DISTANCES = (-4, 4, 8, None)  # where each head of attention looks at first, in tokens; None: everywhere
 REACH = 32  # distances further than this count as the same
 NEARLY_SHUT = -4.0  # where gates start: few tokens of a prompt are to be told
@@ -22,8 +24,8 @@ class TokenAttention(nn.Module):
     def __init__(self, width: int) -> None:
         super().__init__()
         self.norm = nn.LayerNorm(width)
-        self.qkv = nn.Linear(width, 3 * width, bias=False)
-        self.out = zeroed(nn.Linear(width, width, bias=False))
+        self.qkv = Linear(width, 3 * width, bias=False)
+        self.out = zeroed(Linear(width, width, bias=False))
         distance = torch.arange(-REACH, REACH + 1.0)
         near = [torch.zeros(len(distance)) if at is None else -(distance - at).abs() / 4 for at in DISTANCES]
         self.bias = nn.Parameter(torch.stack(near))  # (H, 2 REACH + 1)
@@ -53,10 +55,10 @@ class TransformingStack(nn.Module):
         self.width = width
         self.norm = nn.LayerNorm(d_in, elementwise_affine=False)
         self.embedding = nn.Parameter(torch.randn(*embedded, width) * 0.1) if embedded else None
-        self.narrow = nn.Linear(d_in, self.width, bias=False) if self.width != d_in else nn.Identity()
+        self.narrow = Linear(d_in, self.width, bias=False) if self.width != d_in else nn.Identity()
         self.blocks = nn.ModuleList(
             nn.Sequential(
-                nn.LayerNorm(self.width), nn.Linear(self.width, 4 * self.width), nn.GELU(), nn.Linear(4 * self.width, self.width)
+                nn.LayerNorm(self.width), Linear(self.width, 4 * self.width), nn.GELU(), Linear(4 * self.width, self.width)
             )
             for _ in range(depth)
         )
@@ -68,7 +70,7 @@ class TransformingStack(nn.Module):
 
         `counted` (B, tokens) says which tokens attention sees.
         """
-        x = self.narrow(self.norm(x))
+        x = torch.stack([self.narrow(self.norm(each)) for each in x.unbind(1)], 1)  # layer by layer, while it is in cache
         if self.embedding is not None:
             x = x + self.embedding
         for attend in self.attention[:1]:
@@ -90,3 +92,9 @@ def zeroed(linear: nn.Linear) -> nn.Linear:
     for parameter in linear.parameters():
         nn.init.zeros_(parameter)
     return linear
+
+
+def nearly_shut(gates: nn.Linear) -> nn.Linear:
+    """The same layer, its weights 0 and its biases `NEARLY_SHUT`."""
+    nn.init.constant_(zeroed(gates).bias, NEARLY_SHUT)
+    return gates

@@ -47,6 +47,31 @@ def test_gates_learn_what_is_to_be_told() -> None:
             assert (row[:, place] > 0.5).all() if place in places else (row[:, place] < 0.5).all()
 
 
+def test_gates_learn_where_an_answer_is_over() -> None:
+    """After the second of two numbers, a token a digit, whatever it is."""
+    model = random_prosg("ends")
+    recipe = ProSGRecipe.model_validate(
+        {"data": "x", "backbone": "y", "prosg": model.config, "losses": {"gates": 3.0}, "schedule": {"steps": 1, "lr": 0.1}}
+    )
+    loss = ProSGLoss(model, recipe, [7])
+    examples = [
+        Example([9, first, 30, 8, second, 31, 6, 6, 7], [first, 30, 5, 12, 5, second, 31, 1], (8,))
+        for first, second in ((20, 21), (21, 20), (22, 23), (23, 22))
+    ]
+    optimizer = torch.optim.Adam(model.synthesis.parameters(), lr=1e-2)
+    for _ in range(80):
+        total, _ = loss(examples, loss.total(examples), False)
+        optimizer.zero_grad()
+        total.backward()
+        optimizer.step()
+    batch = split_batch(examples)
+    gates = model.internalize(batch.prompt, batch.prompt_lengths).gates["ffn.value", None]  # (B, L, T)
+    assert (gates[:, :, 6] > 1).all()
+    assert (gates[:, :, :6] < 0.5).all()
+    assert (gates[:, :, 7:] < 0.5).all()
+    assert model.synthesis.part("ffn.value").says_over.grad.abs().max() > 0
+
+
 def test_placed_values_are_added_where_they_are_due_alone() -> None:
     model = random_prosg("offsets")
     recipe = ProSGRecipe.model_validate(

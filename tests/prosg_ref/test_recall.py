@@ -62,7 +62,7 @@ def test_nothing_is_due_of_a_spoilt_stage_and_its_answer_is_another_to_the_rest(
     assert found.asked.tolist() == [1, 2]
     assert [mask.nonzero().flatten().tolist() for mask in found.others] == [[1, 5], [1, 3]]
     assert found.whole.tolist() == [False]
-    recall, inside = Recall(2, 8, 6), torch.ones(1, 3, dtype=torch.bool)
+    recall, inside = Recall(2, 8, 8, 6), torch.ones(1, 3, dtype=torch.bool)
 
     def loss(gate: float) -> float:
         asked = Asked(torch.full((1, 3), gate), torch.zeros(1, 3, 16), inside)
@@ -100,7 +100,7 @@ def test_a_token_sees_what_follows_its_other_mentions_and_an_empty_prompt_is_no_
 
 def test_losses_are_least_where_gates_pointers_and_keys_are_right() -> None:
     torch.manual_seed(0)
-    recall = Recall(2, 8, 6)
+    recall = Recall(2, 8, 8, 6)
     due = dues([Example([20, 21, 22, 5, 6], [1, 21, 3], (3,), (3,))], torch.tensor([[0.0, 1.0, 0.0]]))
     inside = torch.ones(1, 4, dtype=torch.bool)
     with torch.no_grad():
@@ -134,8 +134,10 @@ def test_losses_are_least_where_gates_pointers_and_keys_are_right() -> None:
     assert min(found[0], found[2]) > 1
 
 
-def test_recall_is_for_single_tokens() -> None:
+def test_recall_and_ends_are_for_single_tokens() -> None:
     with pytest.raises(ValueError, match="recall is of single tokens"):
         ProSGConfig(source="tokens", recall=2, chunk=2)
+    with pytest.raises(ValueError, match="ends are after single tokens"):
+        ProSGConfig(source="tokens", ends=True, chunk=2)
     assert ProSG(random_backbone(), ProSGConfig(source="tokens", recall=2)).synthesis.part("ffn.value").recall is not None
     assert CONFIG.n_layer == 3

@@ -19,17 +19,21 @@ TARGETS = ("ffn.key", "att.output")
 LIST = Example([9, 20, 5, 21, 5, 22, 5, 23, 5, 24, 8, 7], [23, 5, 22, 5, 21, 5, 20, 1], (8,))
 
 
-def told_of(example: Example, offset: int, lost: list[float]) -> list[float]:
+def told_of(example: Example, offset: int | None, lost: list[float]) -> list[float]:
     return told(split_batch([example]), offset, torch.tensor([lost]))[0].tolist()
 
 
-def told_one_by_one(example: Example, offset: int, lost: list[float]) -> list[float]:
+def told_one_by_one(example: Example, offset: int | None, lost: list[float]) -> list[float]:
     """The definition, token by token."""
+    over = example.ends().tolist()
     prompt, text = example.prompt[:-1], example.prompt[-2:] + example.answer
     found = []
     for t in range(len(prompt)):
         places = [s for s in range(len(lost)) if text[s : s + 2] == prompt[t - 2 : t]] if t >= 2 else []
-        hits = [lost[s] for s in places if 0 <= t + offset < len(prompt) and prompt[t + offset] == text[s + 2]]
+        if offset is None:
+            hits = [lost[s] for s in places if s in over]
+        else:
+            hits = [lost[s] for s in places if 0 <= t + offset < len(prompt) and prompt[t + offset] == text[s + 2]]
         found.append(sum(hits) / len(places) if places else 0.0)
     return found
 
@@ -50,13 +54,20 @@ def test_told_is_the_mean_over_all_places_of_the_answer() -> None:
     assert told_of(example, 0, [1.0] * 8)[2] == 0.5
 
 
+def test_told_are_the_ends_of_stages() -> None:
+    """Counts to 31 and to 41, a token a digit; 31 stands within the second as well."""
+    example = Example([9, 3, 1, 5, 9, 4, 1, 5, 7], [3, 0, 5, 3, 1, 8, 3, 1, 5, 4, 1, 1], (5, 7))
+    found = told_of(example, None, [1.0] * 12)
+    assert found == [0, 0, 0, 0.5, 0, 0, 0, 1]
+
+
 few = st.lists(st.integers(0, 3), min_size=2, max_size=14)
 
 
-@given(st.lists(st.tuples(few, few), min_size=1, max_size=4), st.sampled_from([-4, -1, 0, 2, 5]), st.randoms())
-def test_told_of_a_batch_is_told_one_by_one(texts: list[tuple[list[int], list[int]]], offset: int, random: Random) -> None:
+@given(st.lists(st.tuples(few, few), min_size=1, max_size=4), st.sampled_from([-4, -1, 0, 2, 5, None]), st.randoms())
+def test_told_of_a_batch_is_told_one_by_one(texts: list[tuple[list[int], list[int]]], offset: int | None, random: Random) -> None:
     """Ids of 17 bits too, and rows of different lengths beside each other."""
-    some = [Example([i * 43_690 for i in prompt], [i * 43_690 for i in answer], (len(answer),)) for prompt, answer in texts]
+    some = [Example([i * 43_690 for i in prompt], [i * 43_690 for i in answer], (1, len(answer) - 1)) for prompt, answer in texts]
     lost = [[random.choice([0.0, 0.25, 1.0]) for _ in e.answer] for e in some]
     padded = pad_sequence([torch.tensor(row) for row in lost], batch_first=True)
     found = told(split_batch(some), offset, padded)
