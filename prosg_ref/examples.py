@@ -15,7 +15,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from itertools import pairwise
+from itertools import pairwise, takewhile
 from pathlib import Path
 
 import torch
@@ -36,6 +36,7 @@ from .tokenizer import AnyTokenizer
 
 _STAGE_BEGINS = re.compile(r"(?<!\n)(?=\n\[\d+\]\n)")  # a cut at a newline leaves the ids as they are
 _HEADER = re.compile(r"^\n*\[\d+\]\n")
+_NO_MARK = re.compile(r"^\w+")
 _SENTENCE_ENDS = re.compile(r"(?<=[.!?]) ")
 _NO_WORDS = " .,:;?!\"'`)]}"  # what may stand in one token with what follows
 SPOILT = 0.3  # probability of each answer, where some are spoilt
@@ -46,13 +47,15 @@ TOKEN_BITS = 17  # of an id, where three of them and the row of a batch are one 
 class Example:
     """Ids of a prompt, and of what follows it: separator, answer, end of document; how many of these each stage has; where in the
     prompt each stage's instruction ends, -1 where it is not found, or nothing where nobody looked; how many of a stage's tokens
-    are its header; and which stages (from 0) are not answered rightly, so that nothing is to be learnt of them."""
+    are its header, and how many at its end a rule puts there; and which stages (from 0) are not answered rightly, so that nothing
+    is to be learnt of them."""
 
     prompt: list[int]
     answer: list[int]
     stages: tuple[int, ...]
     asked: tuple[int, ...] = ()
     headers: tuple[int, ...] = ()
+    tails: tuple[int, ...] = ()
     spoilt: tuple[int, ...] = ()
 
     @property
@@ -61,7 +64,7 @@ class Example:
 
     def weights(self, stage_tokens: float, end_weight: float = 1.0) -> Tensor:
         """Loss weights of the answer's tokens, (S,): 1, or less where a stage has more than `stage_tokens` of them; times
-        `end_weight` where a stage's answer is over: at the next stage's first token, or at the end of the document."""
+        `end_weight` where a stage's answer is over."""
         sizes = torch.tensor(self.stages)
         shares = (stage_tokens / sizes).clamp(max=1.0)
         shares[list(self.spoilt)] = 0
@@ -70,10 +73,11 @@ class Example:
         return weights
 
     def ends(self) -> Tensor:
-        """Places of the answer before which a stage's is over: the next stage's first token, at last the end of the document."""
+        """Places of the answer before which a stage's is over: where what a rule puts at its end begins, or the next stage, or
+        the document ends."""
         ends = torch.tensor(self.stages).cumsum(0)
         ends[-1] -= 1
-        return ends
+        return ends - torch.tensor(self.tails) if self.tails else ends
 
 
 def load_items(path: Path) -> list[Item]:
@@ -92,14 +96,27 @@ def tokenize(texts: Sequence[tuple[str, ...]], tokenizer: AnyTokenizer) -> list[
     headers = [["".join(_HEADER.findall(piece)) for piece in answer] for answer in cut]
     different = sorted({header for answer in headers for header in answer})  # as many as the longest chain has stages
     sizes = dict(zip(different, map(len, tokenizer.encode_batch(different)), strict=True))
+    tails = [_tail([_HEADER.sub("", piece) for piece in answer]) for answer in cut]
+    whole = [piece.removesuffix(tail) for answer, tail in zip(cut, tails, strict=True) if tail for piece in answer]
+    without = iter(map(len, tokenizer.encode_batch(whole)))
     examples = []
     asked = _asked(texts, tokenizer)
-    for prompt, answer, ends, before in zip(prompts, cut, asked, headers, strict=True):
+    for prompt, answer, ends, before, tail in zip(prompts, cut, asked, headers, tails, strict=True):
         stages = [next(pieces) for _ in answer]
+        after = tuple(max(0, len(stage) - next(without)) for stage in stages) if tail else ()
         stages[-1].append(tokenizer.end_id)
         begins = tuple(sizes[header] for header in before)
-        examples.append(Example(prompt, [i for stage in stages for i in stage], tuple(map(len, stages)), ends, begins))
+        examples.append(Example(prompt, [i for stage in stages for i in stage], tuple(map(len, stages)), ends, begins, after))
     return examples
+
+
+def _tail(answers: Sequence[str]) -> str:
+    """What a rule puts at the end of every answer, as far as several answers tell: what they end alike with, from a mark on."""
+    if len(answers) < 2:
+        return ""
+    from_behind = zip(*(answer[:0:-1] for answer in answers), strict=False)  # never a whole answer
+    alike = takewhile(lambda letters: len(set(letters)) == 1, from_behind)
+    return _NO_MARK.sub("", "".join(letters[0] for letters in alike)[::-1])
 
 
 def _asked(texts: Sequence[tuple[str, ...]], tokenizer: AnyTokenizer) -> list[tuple[int, ...]]:

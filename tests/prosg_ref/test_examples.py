@@ -184,6 +184,25 @@ def test_examples_too_long_for_the_schedule_are_an_error_when_all_are(data_dir: 
         batches[0]
 
 
+def test_answers_are_over_before_what_a_rule_puts_at_their_ends(tokenizer: Tokenizer) -> None:
+    """As far as several answers tell, and from a mark on, so that words which end alike are no rule's."""
+
+    def left(*answers: str) -> list[str]:
+        (example,) = tokenize([("Do it.", render_answer(answers))], tokenizer)
+        return [tokenizer.decode(example.answer[end:]) for end in example.ends().tolist()]
+
+    assert left("12, 13 - Zoe", "a b - Zoe") == [" - Zoe\n[2]\na b - Zoe", " - Zoe"]
+    assert left("12", "82") == ["\n[2]\n82", ""]
+    assert left("seven", "seven") == ["\n[2]\nseven", ""]
+    assert left("12!") == [""]
+    (example,) = tokenize([("Do it.", render_answer(["1, 2!", "3!"]))], tokenizer)
+    weights = example.weights(100, 5.0)
+    assert [tokenizer.decode([i]) for i, weight in zip(example.answer, weights.tolist(), strict=True) if weight == 5] == [
+        "!",
+        "!",
+    ]
+
+
 def test_bare_and_single_examples_come_first(data_dir: Path, tokenizer: Tokenizer) -> None:
     update = {"batch_size": 8, "bare_steps": WINDOW, "bare_tokens": 300, "single_share": 0.2, "bare_share": 0.3}
     batches = Batches(load_items(data_dir / "train.jsonl"), tokenizer, SCHEDULE.model_copy(update=update))

@@ -55,7 +55,7 @@ def test_due_is_the_first_lost_token_of_a_stage_if_the_prompt_has_it() -> None:
 
 
 def test_nothing_is_due_of_a_spoilt_stage_and_its_answer_is_another_to_the_rest() -> None:
-    example = Example([20, 21, 22, 7], [1, 20, 3, 20, 3, 21], (2, 2, 2), (0, 1, 2), (1, 1, 1), (0,))
+    example = Example([20, 21, 22, 7], [1, 20, 3, 20, 3, 21], (2, 2, 2), (0, 1, 2), (1, 1, 1), spoilt=(0,))
     lost = torch.zeros(1, 6)
     lost[0, [1, 3, 5]] = 1
     found = dues([example], lost)
