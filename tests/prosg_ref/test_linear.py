@@ -9,7 +9,7 @@ from tiny_models import random_backbone, random_prosg
 
 from prosg_ref import linear as linear_module
 from prosg_ref.generate import Request, generate
-from prosg_ref.linear import linear
+from prosg_ref.linear import Linear, linear
 from prosg_ref.tokenizer import Tokenizer
 
 TOKENS = torch.randint(0, 400, (2, 40), generator=torch.Generator().manual_seed(0))
@@ -37,6 +37,21 @@ def test_every_16_bit_number_is_widened_exactly(dtype: torch.dtype, rows: int) -
     for padding in ((0, 16), (16, 0)):  # the last column of a row of 17 goes another way
         found = linear(torch.ones(rows, 17), F.pad(every, padding))
         assert torch.equal(found, wanted.expand(rows, -1))
+
+
+@pytest.mark.parametrize("bias", [True, False])
+@pytest.mark.parametrize("rows", [3, 100])
+def test_layer_is_torchs(bias: bool, rows: int) -> None:
+    layer, other = Linear(40, 30, bias=bias), torch.nn.Linear(40, 30, bias=bias)
+    other.load_state_dict(layer.state_dict())
+    x = torch.randn(2, rows, 40)
+    torch.testing.assert_close(layer(x), other(x), atol=1e-5, rtol=1e-4)
+    layer(x).square().sum().backward()
+    other(x).square().sum().backward()
+    for ours, theirs in zip(layer.parameters(), other.parameters(), strict=True):
+        torch.testing.assert_close(ours.grad, theirs.grad, atol=1e-3, rtol=1e-4)
+    with torch.no_grad():
+        torch.testing.assert_close(layer(x), other(x), atol=1e-5, rtol=1e-4)
 
 
 def test_gradient_goes_through() -> None:
