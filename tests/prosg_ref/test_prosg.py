@@ -173,6 +173,10 @@ def test_regression_is_the_solution_written_out(size: int) -> None:
         wanted = values.T @ torch.linalg.inv(keys @ keys.T + ridge * torch.eye(len(keys))) @ keys / norm
         torch.testing.assert_close(changes[row], wanted, atol=1e-4, rtol=1e-3)
     assert changes[2].abs().max() > 1e-3, "a single token is still found"
+    with torch.no_grad():  # another inverse, and for a single prompt another product
+        for rows in (slice(0, 3), slice(0, 1)):
+            a, b = regression(v[rows], u[rows], weight[rows], ridge)
+            torch.testing.assert_close(b.transpose(1, 2) @ a, changes[rows], atol=1e-4, rtol=1e-3)
 
 
 def test_each_key_finds_its_own_value_and_the_mean_key_next_to_nothing() -> None:
