@@ -1,7 +1,7 @@
 """What ProSG costs at inference, as shares of what the backbone costs.
 
-    python benchmarks/prosg_overhead.py --json                       # the 430M shape, 128 prompt tokens, about two minutes
-    python benchmarks/prosg_overhead.py --shape tiny --prompt 128 --repeats 5
+    python benchmarks/prosg_overhead.py --json                       # the 430M shape, 128 prompt tokens, about one minute
+    python benchmarks/prosg_overhead.py --shape tiny --prompt 128 --repeats 9
 
 | figure               | what                                                            | bar    |
 |----------------------|-----------------------------------------------------------------|--------|
@@ -32,7 +32,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--shape", choices=SHAPES, default="430m")
     parser.add_argument("--prompt", type=int, default=128, help="prompt tokens")
-    parser.add_argument("--repeats", type=int, default=15)
+    parser.add_argument("--repeats", type=int, default=27)
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     args = parser.parse_args()
     torch.set_num_threads(1)

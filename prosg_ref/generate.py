@@ -20,6 +20,7 @@ from .tokenizer import AnyTokenizer
 FinishReason = Literal["end", "stop", "length"]
 COMPACT_AT = 0.75  # rows leave the batch when at most this share of it is still running
 ALIKE = 1.2, 16  # texts are read together while none is so many times, and so many tokens, longer than the shortest
+PAIRS = 16_000_000  # of tokens of the same prompt, over all prompts that are read at once: attention holds them all
 
 
 @dataclass(frozen=True)
@@ -78,7 +79,8 @@ def remember(model: RWKV4 | ProSG, prompts: Sequence[Sequence[int]]) -> Memory:
     runs: list[list[int]] = []
     for i in order:
         factor, more = ALIKE
-        if not runs or len(prompts[i]) > factor * len(prompts[runs[-1][0]]) + more:
+        size = len(prompts[i])
+        if not runs or size > factor * len(prompts[runs[-1][0]]) + more or (len(runs[-1]) + 1) * size**2 > PAIRS:
             runs.append([])
         runs[-1].append(i)
     parts = [_read(model, [prompts[i] for i in run]) for run in runs]

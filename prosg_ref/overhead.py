@@ -18,11 +18,11 @@ from .prosg import Memory, ProSG, ProSGConfig
 from .rwkv4 import RWKV4, RWKV4Config, State
 
 # As the recipes of the large shapes have it.
-ATTENTION: dict[str, Any] = {"source": "tokens", "key": "input", "attention": 1, "metric": 32}
+ATTENTION: dict[str, Any] = {"source": "tokens", "key": "input", "attention": 1, "depth": 0, "metric": 32}
 SHAPES: dict[str, tuple[RWKV4Config, ProSGConfig]] = {
     "tiny": (RWKV4Config(4, 128, 2048), ProSGConfig(**ATTENTION)),
     "169m": (RWKV4Config(12, 768, 50277), ProSGConfig(**ATTENTION, targets=("att.value",), width=64)),
-    "430m": (RWKV4Config(24, 1024, 50277), ProSGConfig(**ATTENTION, targets=("att.value",), width=64)),
+    "430m": (RWKV4Config(24, 1024, 50277), ProSGConfig(**ATTENTION, targets=("att.value",), width=48)),
 }
 STEPS_PER_TURN = 4  # tokens generated between two looks at the clock
 
