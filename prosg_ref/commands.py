@@ -113,64 +113,26 @@ def train_prosg(config: Config, out: RunFolder, track: Track = None, dry_run: Dr
     train_prosg(find_recipe(config), out, tracker=track.value if track else None)
 
 
-def _study(name: str, config: str) -> None:
-    from .study import find_study, run_study
+def _study(name: str, about: str) -> None:
+    """Add the command of a study that trains and scores."""
 
-    typer.echo(run_study(name, find_study(config), f"musi study {name} --config {config}", talk))
+    def run(config: StudyConfig = name) -> None:
+        from .study import find_study, run_study
 
+        typer.echo(run_study(name, find_study(config), f"musi study {name} --config {config}", talk))
 
-@study.command("ablation")
-def study_ablation(config: StudyConfig = "ablation") -> None:
-    """What each part of ProSG is worth: state embedding, depth, rank, targets, random ΔW, one phase instead of two.
-
-    Example: musi study ablation --config ablation
-    """
-    _study("ablation", config)
+    run.__doc__ = f"{about}\n\n    Example: musi study {name} --config {name}\n"
+    study.command(name)(run)
 
 
-@study.command("distance")
-def study_distance(config: StudyConfig = "distance") -> None:
-    """Retention against distance: the shipped backbone, with ProSG, with the prompt twice.
-
-    Example: musi study distance --config distance
-    """
-    _study("distance", config)
-
-
-@study.command("long")
-def study_long(config: StudyConfig = "long") -> None:
-    """Answers longer than any that phase 2 has seen, by distance.
-
-    Example: musi study long --config long
-    """
-    _study("long", config)
-
-
-@study.command("transfer")
-def study_transfer(config: StudyConfig = "transfer") -> None:
-    """On problems that nothing was trained on, imported with `musi dataset import`.
-
-    Example: musi study transfer --config transfer
-    """
-    _study("transfer", config)
-
-
-@study.command("scaling")
-def study_scaling(config: StudyConfig = "scaling") -> None:
-    """The gain against the backbone's size, at equal tokens.
-
-    Example: musi study scaling --config scaling
-    """
-    _study("scaling", config)
-
-
-@study.command("languages")
-def study_languages(config: StudyConfig = "languages") -> None:
-    """Trained on English and tested on other languages, and trained on all.
-
-    Example: musi study languages --config languages
-    """
-    _study("languages", config)
+_study(
+    "ablation", "What each part of ProSG is worth: state embedding, depth, rank, targets, random ΔW, one phase instead of two."
+)
+_study("distance", "Retention against distance: the shipped backbone, with ProSG, with the prompt twice.")
+_study("long", "Answers longer than any that phase 2 has seen, by distance.")
+_study("transfer", "On problems that nothing was trained on, imported with `musi dataset import`.")
+_study("scaling", "The gain against the backbone's size, at equal tokens.")
+_study("languages", "Trained on English and tested on other languages, and trained on all.")
 
 
 @study.command("overhead")

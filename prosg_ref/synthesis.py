@@ -204,11 +204,10 @@ class TargetSynthesis(nn.Module):
     matrices, the widest, stands behind all else that is linear, where it has the fewest rows. The gates are linear in the
     stack's output, so that what is written can come from one token and what it is found by (k_t) from the one before. A key's
     value u_t is what the tokens at its offsets say, and with `ends` what says that an answer is over, in the shares of their
-    gates, and the sum of these weighs it. The
-    direction of the mean key is taken out of each, so that what they share finds nothing; they are brought to unit norm, and
-    the root of the weight is put on key and value. The inverse is what a plain sum of u_t k_tᵀ lacks: without it the many other
-    tokens of a prompt drown the one that is asked for. λ is learned. With `recall` ΔW also has products, beside the regression,
-    of what a few tokens point at and of learned keys.
+    gates, and the sum of these weighs it. The direction of the mean key is taken out of each, so that what they share finds
+    nothing; they are brought to unit norm, and the root of the weight is put on key and value. The inverse is what a plain sum of
+    u_t k_tᵀ lacks: without it the many other tokens of a prompt drown the one that is asked for. λ is learned. With `recall` ΔW
+    also has products, beside the regression, of what a few tokens point at and of learned keys.
 
     Ridge regression as a layer's memory: von Oswald et al. 2023 (arXiv 2309.05858).
     """

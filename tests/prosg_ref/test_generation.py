@@ -6,7 +6,8 @@ import pytest
 import torch
 from tiny_models import random_backbone, random_prosg
 
-from prosg_ref.generate import Request, Sampling, choose, generate, remember, split_request
+from prosg_ref.generate import PAIRS, Request, Sampling, choose, generate, remember, split_request
+from prosg_ref.prosg import Memory
 from prosg_ref.rwkv4 import RWKV4
 from prosg_ref.tokenizer import Tokenizer
 
@@ -77,12 +78,25 @@ def test_given_memory_is_used(tokenizer: Tokenizer) -> None:
 
 
 @pytest.mark.parametrize("source", ["state", "tokens"])
-def test_prompts_of_all_lengths_are_remembered_as_each_alone(source: str) -> None:
-    """They are read in runs of about one length: rows come back in their order, and every ΔW, of whatever rank, does the same."""
+@pytest.mark.parametrize("pairs", [PAIRS, 10_000])
+def test_prompts_of_all_lengths_are_remembered_as_each_alone(source: str, pairs: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They are read in runs of about one length, and of no more than fit: rows come back in their order, and every ΔW, of
+    whatever rank, does the same."""
+    monkeypatch.setattr("prosg_ref.generate.PAIRS", pairs)
     model = random_prosg(source)
+    shapes: list[tuple[int, int]] = []
+    internalize = model.internalize
+
+    def noted(prompt: torch.Tensor, lengths: torch.Tensor) -> Memory:
+        shapes.append((prompt.shape[0], prompt.shape[1]))
+        return internalize(prompt, lengths)
+
+    monkeypatch.setattr(model, "internalize", noted)
     ids = torch.randint(200, (300,), generator=torch.Generator().manual_seed(1)).tolist()
     prompts = [ids[:n] for n in (90, 3, 0, 250, 40, 41, 300, 2, 90)]
     memory = remember(model, prompts)
+    assert all(rows == 1 or rows * size**2 <= pairs for rows, size in shapes)
+    assert ((2, 90) in shapes) == (pairs == PAIRS)
     tokens = torch.tensor([[8, 9, 10]])
     together, _ = model.hidden(tokens.expand(len(prompts), -1), memory)
     for row, prompt in enumerate(prompts):
