@@ -6,7 +6,7 @@ runs tokens from a state with ΔW applied. Nothing else of ProSG knows which bac
 Letters: B batch, T prompt tokens, S tokens after it, L layers, D width of the residual stream.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol, Self, cast
 
@@ -28,7 +28,7 @@ class Reading:
     """What reading prompts gave; rows are padded on the right.
 
     state: to go on from. features: the state as vectors, the same for every gauge, (B, L, slots, D).
-    embedded: what the first block gets at every token, (B, T, D). outputs: of every block at every token, (B, L, T, D).
+    embedded: what the first block gets at every token, (B, T, D). outputs: of every block at every token, (B, T, D) each.
     inputs: by matrix, what stood at its input at every token, (B, T, d_in); only of the matrices asked for.
     """
 
@@ -36,7 +36,7 @@ class Reading:
     lengths: Tensor  # (B,)
     features: Tensor
     embedded: Tensor
-    outputs: Tensor
+    outputs: Sequence[Tensor]
     inputs: Mapping[str, Tensor] = field(default_factory=dict)
 
 
@@ -98,7 +98,7 @@ class RWKV4Adapter:
         kept = {self.matrix(i, target): Tap([]) for target in taps for i in range(self.n_layer)}
         _, state = self.backbone.hidden(prompt, lengths=lengths, delta=kept, trace=trace)
         inputs = {name: tap.inputs[0] for name, tap in kept.items()}
-        return Reading(state, lengths, state_features(state), trace[0], torch.stack(trace[1:], 1), inputs)
+        return Reading(state, lengths, state_features(state), trace[0], trace[1:], inputs)
 
     def empty(self, batch: int) -> State:
         return State.zeros(self.backbone.config, batch, self.backbone.ln_out.weight)
@@ -181,15 +181,15 @@ class MambaAdapter:
         ]  # (B, I, 1 + N) each
         stacked = torch.stack(features, 1).transpose(2, 3)  # (B, L, 1 + N, I)
         batch = prompt.shape[0]
-        stream = torch.stack(out.hidden_states, 1)  # (B, 1 + L, T, D); the last one is normalised, as is what the head sees
-        stream = stream.gather(2, back[:, None, :, None].expand(-1, 1 + self.n_layer, -1, self.width))
+        # 1 + L of (B, T, D); the last one is normalised, as is what the head sees
+        stream = [x.gather(1, back[..., None].expand_as(x)) for x in out.hidden_states]
         inputs = {name: x.gather(1, back[..., None].expand_as(x)) for name, x in kept.items()}
         return Reading(
             MambaState(tokens, lengths),
             lengths,
             stacked.reshape(batch, self.n_layer, -1, self.width),
-            stream[:, 0],
-            stream[:, 1:],
+            stream[0],
+            stream[1:],
             inputs,
         )
 

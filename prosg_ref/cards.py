@@ -26,12 +26,12 @@ from .verify import ITEMS, WEIGHTS
 ABOUT = {  # folder: last recipe, name among the figures of `musi study verify`, what it is
     "backbone": ("tiny-backbone", "backbone", "The backbone that everything else here is compared with."),
     "backbone_more_steps": (
-        "tiny-backbone-more-ended",
+        "tiny-backbone-more-contexts",
         "backbone_more_steps",
         "Control: the backbone, trained on for as many steps as the module took on it, on examples of the same kinds.",
     ),
     "prosg": (
-        "tiny-prosg-tails",
+        "tiny-prosg-contexts",
         "prosg",
         "ProSG: temporary changes of the backbone's weights from every token of the prompt.",
     ),

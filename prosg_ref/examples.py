@@ -19,7 +19,6 @@ from itertools import pairwise, takewhile
 from pathlib import Path
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from musi.compose import SEPARATOR, multi_example, render_answer, single_example
@@ -40,7 +39,6 @@ _NO_MARK = re.compile(r"^\w+")
 _SENTENCE_ENDS = re.compile(r"(?<=[.!?]) ")
 _NO_WORDS = " .,:;?!\"'`)]}"  # what may stand in one token with what follows
 SPOILT = 0.3  # probability of each answer, where some are spoilt
-TOKEN_BITS = 17  # of an id, where three of them and the row of a batch are one number
 
 
 @dataclass(frozen=True)
@@ -64,12 +62,20 @@ class Example:
 
     def weights(self, stage_tokens: float, end_weight: float = 1.0) -> Tensor:
         """Loss weights of the answer's tokens, (S,): 1, or less where a stage has more than `stage_tokens` of them; times
-        `end_weight` where a stage's answer is over."""
+        `end_weight` where a stage's answer is over, and together as much, but no less than 1 each, where it looks as if it were:
+        after the same two tokens."""
         sizes = torch.tensor(self.stages)
         shares = (stage_tokens / sizes).clamp(max=1.0)
         shares[list(self.spoilt)] = 0
         weights = shares.repeat_interleave(sizes)
-        weights[self.ends()] *= end_weight
+        if end_weight != 1:
+            where = 0
+            for size, end in zip(self.stages, self.ends().tolist(), strict=True):
+                last = self.answer[max(where, end - 2) : end]
+                alike = [s for s in range(where + 2, end) if self.answer[s - 2 : s] == last]
+                weights[alike] *= max(1.0, end_weight / max(1, len(alike)))
+                weights[end] *= end_weight
+                where += size
         return weights
 
     def ends(self) -> Tensor:
@@ -357,37 +363,3 @@ def split_batch(examples: Sequence[Example], stage_tokens: float = math.inf, end
         weights[i, : len(example.answer)] = example.weights(stage_tokens, end_weight)
         over[i, example.ends()] = True
     return SplitBatch(prompt, prompt_lengths, tokens[:, :-1], tokens[:, 1:], weights, over)
-
-
-def told(batch: SplitBatch, offset: int | None, lost: Tensor) -> Tensor:
-    """For each token of the prompts, what would be told there, (B, T): the mean of `lost` over the places of the answer where the
-    two tokens before it stand, counting those that go on with the prompt's token at `offset` from it; with None, those where a
-    stage's answer is over.
-
-    `lost` (B, S) is how little each token of the answers is known without being told, 0 to 1. For ids of `TOKEN_BITS` and up to
-    4,096 rows.
-    """
-    prompt, lengths = batch.prompt, batch.prompt_lengths.unsqueeze(1)
-    size = prompt.shape[1]
-    if size == 0:
-        return lost.new_zeros(prompt.shape)
-    row = torch.arange(len(prompt), device=prompt.device).unsqueeze(1) << TOKEN_BITS
-
-    def both(first: Tensor, second: Tensor) -> Tensor:
-        return (row | first) << TOKEN_BITS | second
-
-    before = torch.cat([prompt.gather(1, (lengths - 1).clamp(min=0)), batch.inputs[:, :-1]], 1)  # (B, S)
-    there = sent(batch.weights > 0, prompt.device)
-    pairs = torch.where(there, both(before, batch.inputs), -1)
-    goes_on = batch.targets if offset is not None else batch.over.long()
-    threes, order = torch.where(there, pairs << TOKEN_BITS | goes_on, -1).flatten().sort()
-    sums = F.pad(lost.flatten()[order].double().cumsum(0), (1, 0))
-    pairs = pairs.flatten().sort().values
-    pair = both(prompt.roll(2, 1), prompt.roll(1, 1))  # (B, T)
-    three = pair << TOKEN_BITS | (prompt.roll(-offset, 1) if offset is not None else 1)
-    found = sums[torch.searchsorted(threes, three, right=True)] - sums[torch.searchsorted(threes, three)]
-    count = torch.searchsorted(pairs, pair, right=True) - torch.searchsorted(pairs, pair)
-    place = torch.arange(size, device=prompt.device)
-    first, last = (2, 0) if offset is None else (max(2, -offset), max(0, offset))
-    inside = (place >= first) & (place < lengths - last)
-    return (found / count.clamp(min=1) * inside).to(lost.dtype)

@@ -13,8 +13,9 @@ from torch import Tensor, nn
 from .adapters import AnyState
 from .address import GENTLE, address_loss, moved_by
 from .change import Added, Change, Delta, Tap
-from .examples import Example, SplitBatch, counted, sent, split_batch, told, whole_batch
+from .examples import Example, SplitBatch, counted, sent, split_batch, whole_batch
 from .generate import pad, remember
+from .labels import told
 from .loss import head_cross_entropy
 from .prosg import Memory, ProSG
 from .recall import Asked, Dues, Recall, answered, dues, end_loss, key_loss, pointer_loss
@@ -56,9 +57,10 @@ class ProSGLoss(nn.Module):
     """Phase 2: the prompt runs once without ΔW, the answer starts from its state under ΔW, the gradient flows through both the
     answer pass and the synthesis."""
 
-    def __init__(self, model: ProSG, recipe: ProSGRecipe, separator: list[int]) -> None:
+    def __init__(self, model: ProSG, recipe: ProSGRecipe, separator: list[int], same: Tensor | None = None) -> None:
+        """`separator`: ids between prompt and answer. `same`: which ids are alike in a context (`labels.alike`)."""
         super().__init__()
-        self.model, self.recipe, self.separator = model, recipe, separator
+        self.model, self.recipe, self.separator, self.same = model, recipe, separator, same
 
     def total(self, examples: Sequence[Example]) -> float:
         return _answer_weight(examples, self.recipe.schedule)
@@ -117,7 +119,7 @@ class ProSGLoss(nn.Module):
         whole = answered(examples, batch.prompt.device).view(-1, 1, 1)
         losses = []
         for (_, offset), gates in every.items():
-            due = told(batch, offset, lost).unsqueeze(1).expand_as(gates)  # (B, L, T)
+            due = told(batch, offset, lost, self.same).unsqueeze(1).expand_as(gates)  # (B, L, T)
             there = (gates > 0) & whole
             with torch.autocast(gates.device.type, enabled=False):
                 loss = F.binary_cross_entropy(gates / 2, due, reduction="none")

@@ -29,8 +29,8 @@ STEPS_PER_TURN = 4  # tokens generated between two looks at the clock
 Step = Callable[[], object]
 
 
-def interleaved(candidates: Mapping[str, Step], repeats: int) -> dict[str, float]:
-    """Median CPU seconds of each candidate; they take turns, after one warm-up each."""
+def interleaved(candidates: Mapping[str, Step], repeats: int) -> dict[str, list[float]]:
+    """CPU seconds of each candidate, turn by turn, after one warm-up each."""
     for step in candidates.values():
         step()
     seconds: dict[str, list[float]] = {name: [] for name in candidates}
@@ -39,7 +39,7 @@ def interleaved(candidates: Mapping[str, Step], repeats: int) -> dict[str, float
             start = time.process_time()
             step()
             seconds[name].append(time.process_time() - start)
-    return {name: statistics.median(found) for name, found in seconds.items()}
+    return seconds
 
 
 def random_model(shape: str) -> ProSG:
@@ -62,8 +62,9 @@ def random_model(shape: str) -> ProSG:
 def measure(model: ProSG, prompt_tokens: int, repeats: int) -> dict[str, Any]:
     """CPU seconds and bytes for one prompt of so many tokens.
 
-    prefill: reading the prompt, logits after its last token. synthesis: making ΔW of what was read. merge: adding ΔW to the
-    weights. token: one generated token with the backbone alone, with ΔW merged, and with ΔW as factors.
+    prefill: reading the prompt, logits after its last token. kept: what it takes longer where reading keeps what synthesis needs,
+    turn by turn. synthesis: making ΔW of what was read. merge: adding ΔW to the weights. token: one generated token with the
+    backbone alone, with ΔW merged, and with ΔW as factors.
     """
     backbone = model.backbone
     assert isinstance(backbone, RWKV4)
@@ -92,12 +93,14 @@ def measure(model: ProSG, prompt_tokens: int, repeats: int) -> dict[str, Any]:
             "synthesis": lambda: model.synthesis(reading),
             "merge": lambda: memory.merged(backbone),
         },
-        max(3, repeats // 3),
+        repeats,
     )
+    kept = statistics.median(read - prefill for read, prefill in zip(once["read"], once["prefill"], strict=True))
     return {
         "prompt_tokens": prompt_tokens,
-        **{f"{name}_s": seconds for name, seconds in once.items()},
-        "token_s": {name: seconds / STEPS_PER_TURN for name, seconds in per_token.items()},
+        **{f"{name}_s": statistics.median(seconds) for name, seconds in once.items()},
+        "kept_s": max(0.0, kept),
+        "token_s": {name: statistics.median(seconds) / STEPS_PER_TURN for name, seconds in per_token.items()},
         "state_bytes": memory.state.bytes_per_sequence,
         "factor_bytes": sum(x.nbytes for change in memory.delta.values() for x in change),
         "merged_bytes": sum(change.weight.nbytes for change in merged.values()),
@@ -108,10 +111,9 @@ def measure(model: ProSG, prompt_tokens: int, repeats: int) -> dict[str, Any]:
 def ratios(found: dict[str, Any]) -> dict[str, float]:
     """The overheads as shares: per token over the backbone, synthesis (with what reading keeps for it) over prefill."""
     token = found["token_s"]
-    kept = max(0.0, found["read_s"] + found["synthesis_s"] - found["prefill_s"])
     return {
         "merged_per_token": token["merged"] / token["backbone"] - 1,
         "functional_per_token": token["functional"] / token["backbone"] - 1,
-        "synthesis_of_prefill": max(found["synthesis_s"], kept) / found["prefill_s"],
+        "synthesis_of_prefill": (found["synthesis_s"] + found["kept_s"]) / found["prefill_s"],
         "merge_of_prefill": found["merge_s"] / found["prefill_s"],
     }

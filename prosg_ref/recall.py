@@ -80,14 +80,14 @@ class Recall(nn.Module):
 
     def forward(self, reading: Reading) -> Asked:
         known = self.norm(reading.embedded)  # (B, T, D)
-        x = self.inwards(self.norm(reading.outputs.mean(1)) + known)  # (B, T, W)
+        x = self.inwards(self.norm(torch.stack(tuple(reading.outputs)).mean(0)) + known)  # (B, T, W)
         inside = torch.arange(x.shape[1], device=x.device) < reading.lengths.unsqueeze(1)
         same = (known @ known.transpose(1, 2) > EQUAL * known.shape[2]) & inside.unsqueeze(1)  # (B, T, T)
         same = same & ~torch.eye(x.shape[1], dtype=torch.bool, device=x.device)
         shares = same / same.sum(2, keepdim=True).clamp(min=1)
         narrow = self.narrow(x)
         x = x + self.mentions(shares @ torch.cat([moved(narrow, after) for after in AFTER], 2))
-        x = self.stack(x.unsqueeze(1), inside)[:, 0]
+        x = self.stack([x], inside)[:, 0]
         pair = torch.cat([x, moved(x, -1)], 2)
         ends = None if self.end is None else torch.sigmoid(self.end(pair).float()).squeeze(2) * inside
         return Asked(torch.sigmoid(self.gate(pair).float()).squeeze(2) * inside, pair, inside, ends)

@@ -158,7 +158,7 @@ class Losses(Strict):
         what the state would.
     distil: Kullback-Leibler divergence of the answers from those of the backbone that has read the prompt twice.
     gates: binary cross entropy of the gates of `tokens`, a mean over the prompt's tokens: each is to say how much of what the
-        backbone does not know would be told there (`examples.told`).
+        backbone does not know would be told there (`labels.told`).
     recall: of `prosg.recall`, that instructions point at what their answers begin with, other tokens at nothing
         (`recall.pointer_loss`), and that they are found there (`recall.key_loss`); with `prosg.address` also that instructions
         are counted and answers know their number (`address.address_loss`).

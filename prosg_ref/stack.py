@@ -3,6 +3,8 @@
 Letters: B batch, T prompt tokens, C chunks, L layers, D width of the backbone, W width of the stack, H heads.
 """
 
+from collections.abc import Sequence
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -65,12 +67,12 @@ class TransformingStack(nn.Module):
         self.attention = nn.ModuleList(TokenAttention(self.width) for _ in range(attention))
         self.out = nn.LayerNorm(self.width)
 
-    def forward(self, x: Tensor, counted: Tensor | None = None) -> Tensor:
-        """(B, L, slots or tokens, D) -> the same with W; with one slot, every token gets its embedding.
+    def forward(self, layers: Sequence[Tensor], counted: Tensor | None = None) -> Tensor:
+        """L times (B, slots or tokens, D) -> (B, L, slots or tokens, W); with one slot, every token gets its embedding.
 
         `counted` (B, tokens) says which tokens attention sees.
         """
-        x = torch.stack([self.narrow(self.norm(each)) for each in x.unbind(1)], 1)  # layer by layer, while it is in cache
+        x = torch.stack([self.narrow(self.norm(x)) for x in layers], 1)
         if self.embedding is not None:
             x = x + self.embedding
         for attend in self.attention[:1]:

@@ -138,7 +138,7 @@ class StateSynthesis(nn.Module):
         self.gain = nn.Parameter(torch.ones(adapter.n_layer, len(config.targets)))
 
     def forward(self, reading: Reading) -> Synthesised:
-        x = self.stack(reading.features).flatten(2)  # (B, L, slots W)
+        x = self.stack(reading.features.unbind(1)).flatten(2)  # (B, L, slots W)
         batch, n_layer = x.shape[:2]
         delta: dict[str, LowRank] = {}
         for j, target in enumerate(self.config.targets):
@@ -235,9 +235,9 @@ class TargetSynthesis(nn.Module):
 
     def opened(self, reading: Reading, asked: Asked | None) -> Opened:
         """Everything about a prompt's tokens but what they say and are found by; `asked` is what its recall makes of them."""
-        inside = torch.arange(reading.outputs.shape[2], device=reading.lengths.device) < reading.lengths.unsqueeze(1)  # (B, T)
+        inside = torch.arange(reading.embedded.shape[1], device=reading.lengths.device) < reading.lengths.unsqueeze(1)  # (B, T)
         counted = F.pad(inside, (0, -inside.shape[1] % self.config.chunk)).unflatten(1, (-1, self.config.chunk)).any(2)
-        x = self.stack(_chunks(reading.outputs, inside, self.config.chunk), counted)  # (B, L, C, W)
+        x = self.stack([_chunks(x, inside, self.config.chunk) for x in reading.outputs], counted)  # (B, L, C, W)
         pair = torch.cat([x, moved(x, -1)], -1)
         logits = self.gate(pair).float()
         told: Told | None = None
@@ -258,7 +258,7 @@ class TargetSynthesis(nn.Module):
         config = self.config
         asked = self.recall(reading) if self.recall is not None else None
         inside, counted, pair, gates, told = self.opened(reading, asked)
-        embedded = self.norm(_chunks(reading.embedded.unsqueeze(1), inside, config.chunk)[:, 0])  # (B, C, D)
+        embedded = self.norm(_chunks(reading.embedded, inside, config.chunk))  # (B, C, D)
         total = gates.sum(3, keepdim=True)
         weight = torch.where(total > 0, total, 1.0).sqrt() * (total > 0)
         shares = gates / torch.where(total > 0, total, 1.0)
@@ -274,10 +274,7 @@ class TargetSynthesis(nn.Module):
             u = torch.stack([shares[:, i, :, k : k + 1] * moved(says, offset) for k, offset in enumerate(offsets)]).sum(0)
             if self.says_over is not None:
                 u = u + shares[:, i, :, -1:] * self.says_over[i]
-            if learned is not None:
-                v = learned[:, i]
-            else:
-                v = self.v(_chunks(reading.inputs[name].unsqueeze(1), inside, config.chunk)[:, 0], i)
+            v = learned[:, i] if learned is not None else self.v(_chunks(reading.inputs[name], inside, config.chunk), i)
             with torch.autocast(pair.device.type, enabled=False):
                 found = regression(v.float(), u.float(), weight[:, i], ridge[i])
                 a = cast(InputKey, self.v).of_input(found.a, i) if config.metric else found.a
@@ -330,13 +327,13 @@ class _Shape:
 
 
 def _chunks(x: Tensor, inside: Tensor, size: int) -> Tensor:
-    """Means over chunks of `size` tokens, of those that are inside (B, T). (B, L, T, D) -> (B, L, C, D)"""
+    """Means over chunks of `size` tokens, of those that are inside (B, T). (B, T, D) -> (B, C, D)"""
     if size == 1:
         return x
-    rest = -x.shape[2] % size
+    rest = -x.shape[1] % size
     weight = F.pad(inside, (0, rest)).to(x.dtype).unflatten(1, (-1, size))  # (B, C, size)
     weight = weight / weight.sum(2, keepdim=True).clamp(min=1)
-    return torch.einsum("blcsd,bcs->blcd", F.pad(x, (0, 0, 0, rest)).unflatten(2, (-1, size)), weight)
+    return torch.einsum("bcsd,bcs->bcd", F.pad(x, (0, 0, 0, rest)).unflatten(1, (-1, size)), weight)
 
 
 def _key(target: str) -> str:

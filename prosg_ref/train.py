@@ -21,6 +21,7 @@ from .ahead import drawn_ahead
 from .checkpoint import load_backbone, load_module, save_backbone, save_prosg
 from .evaluate import Control, Variant, forced
 from .examples import Batches, Example, load_items, tokenize
+from .labels import alike
 from .objectives import BackboneLoss, ProSGLoss
 from .parts import named, synthesis_groups
 from .prosg import ProSG
@@ -96,7 +97,7 @@ def train_prosg(config: Path, out_dir: Path, resume: bool = True, tracker: Track
             backbone.lr_groups(schedule.lr) if recipe.joint else []
         )
 
-    loss = ProSGLoss(model, recipe, tokenizer.encode(SEPARATOR))
+    loss = ProSGLoss(model, recipe, tokenizer.encode(SEPARATOR), alike(tokenizer))
     asks = recipe.pointing or bool(recipe.losses.recall)
     batches = drawn_ahead(Batches(items, tokenizer, schedule, asks))
     validation = _validation(recipe.data, tokenizer, schedule)

@@ -1,7 +1,7 @@
 """The space in which the inputs of a matrix are first compared: what differs between prompt and answer does not count.
 
 What stands at the input of a matrix after `C,` in an answer is not what stood there after `C,` in the prompt: the rest of the
-text is in it too. Pairs of such places, where the answer goes on with what a token of the prompt would tell (`examples.told`),
+text is in it too. Pairs of such places, where the answer goes on with what a token of the prompt would tell (`labels.told`),
 say what that rest is. With S the mean square of their differences, it is as good as gone in the space of S^(-1/2). Where nothing
 is due nothing should be found: the mean square of how other places of an answer differ from its keys is a part of S too.
 
@@ -15,7 +15,8 @@ import torch
 from torch import Tensor
 
 from .evaluate import token_losses
-from .examples import Example, SplitBatch, counted, split_batch, told
+from .examples import Example, SplitBatch, counted, split_batch
+from .labels import told
 from .prosg import ProSG
 from .recall import LOST
 from .regression import InputKey

@@ -63,6 +63,17 @@ def test_the_end_of_an_answer_weighs_what_it_is_given() -> None:
     assert whole_batch([example], 0.5, 16.0, 4.0)[2].tolist() == [[0.5, 1, 1, 4, 4, 1, 4]]
 
 
+def test_what_looks_like_an_end_weighs_as_much_as_one() -> None:
+    """A count past 315 to 215, a token a digit: after 315 it goes on. Many such places share the weight, and keep their own."""
+    count = Example([9], [3, 1, 5, 8, 2, 1, 5, 0], (8,))
+    assert count.weights(100.0, end_weight=6.0).tolist() == [1, 1, 1, 6, 1, 1, 1, 6]
+    assert count.weights(100.0).tolist() == [1] * 8
+    twice = Example([9], [4, 1, 5, 8, 3, 1, 5, 8, 2, 1, 5, 0], (12,))
+    assert twice.weights(100.0, end_weight=6.0).tolist() == [1, 1, 1, 3, 1, 1, 1, 3, 1, 1, 1, 6]
+    words = Example([9], [4, 5] * 20 + [0], (41,))
+    assert words.weights(100.0, end_weight=6.0).tolist() == [1] * 40 + [6]
+
+
 def test_where_a_stage_ends_its_answer_is_over(tokenizer: Tokenizer) -> None:
     (example,) = tokenize([("Name two colours.", "[1]\nred\n[2]\nblue")], tokenizer)
     weights = example.weights(1000.0, end_weight=9.0).tolist()

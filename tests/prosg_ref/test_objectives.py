@@ -4,7 +4,8 @@ import pytest
 import torch
 from tiny_models import random_prosg
 
-from prosg_ref.examples import Example, split_batch, told
+from prosg_ref.examples import Example, split_batch
+from prosg_ref.labels import told
 from prosg_ref.objectives import ProSGLoss
 from prosg_ref.recipes import ProSGRecipe
 

@@ -87,7 +87,9 @@ def test_a_token_sees_what_follows_its_other_mentions_and_an_empty_prompt_is_no_
 
     def at_the_end(prompt: list[int]) -> torch.Tensor:
         reading = model.adapter.read(torch.tensor([prompt]), torch.tensor([len(prompt)]))
-        silent = type(reading)(reading.state, reading.lengths, reading.features, reading.embedded, reading.outputs * 0)
+        silent = type(reading)(
+            reading.state, reading.lengths, reading.features, reading.embedded, [x * 0 for x in reading.outputs]
+        )
         return part(silent).pair[0, -1]
 
     far = list(range(100, 180))

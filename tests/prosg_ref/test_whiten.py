@@ -1,79 +1,16 @@
-"""What is to be told and where, and the whitened metric: it finds the same words in another context, and refuses what it cannot
-start."""
-
-from random import Random
+"""The whitened metric: it finds the same words in another context, and refuses what it cannot start."""
 
 import pytest
 import torch
-from hypothesis import given
-from hypothesis import strategies as st
 from tiny_models import CONFIG, random_backbone
-from torch.nn.utils.rnn import pad_sequence
 
-from prosg_ref.examples import Example, split_batch, told
+from prosg_ref.examples import Example
 from prosg_ref.prosg import ProSG, ProSGConfig
 from prosg_ref.whiten import pairs, whiten
 
 TARGETS = ("ffn.key", "att.output")
 # 20 to 24 with commas (5), told backwards
 LIST = Example([9, 20, 5, 21, 5, 22, 5, 23, 5, 24, 8, 7], [23, 5, 22, 5, 21, 5, 20, 1], (8,))
-
-
-def told_of(example: Example, offset: int | None, lost: list[float]) -> list[float]:
-    return told(split_batch([example]), offset, torch.tensor([lost]))[0].tolist()
-
-
-def told_one_by_one(example: Example, offset: int | None, lost: list[float]) -> list[float]:
-    """The definition, token by token."""
-    over = example.ends().tolist()
-    prompt, text = example.prompt[:-1], example.prompt[-2:] + example.answer
-    found = []
-    for t in range(len(prompt)):
-        places = [s for s in range(len(lost)) if text[s : s + 2] == prompt[t - 2 : t]] if t >= 2 else []
-        if offset is None:
-            hits = [lost[s] for s in places if s in over]
-        else:
-            hits = [lost[s] for s in places if 0 <= t + offset < len(prompt) and prompt[t + offset] == text[s + 2]]
-        found.append(sum(hits) / len(places) if places else 0.0)
-    return found
-
-
-def test_told_is_what_the_answer_goes_on_with_and_the_backbone_loses() -> None:
-    words_lost = [1.0, 0.0] * 4
-    found = told_of(LIST, -4, words_lost)
-    assert len(found) == len(LIST.prompt) - 1
-    assert [t for t, share in enumerate(found) if share == 1.0] == [5, 7, 9], "at the tokens after `21,`, `22,` and `23,`"
-    assert sum(found) == 3
-    assert told_of(LIST, -4, [1.0, 0.0, 0.25, 0.0, 1.0, 0.0, 1.0, 0.0])[9] == 0.25, "`22` after `23,` is less than half lost"
-    assert not any(told_of(LIST, 2, words_lost)), "nothing of it is every second one"
-    assert not any(told_of(LIST, -4, [0.0] * 8))
-
-
-def test_told_is_the_mean_over_all_places_of_the_answer() -> None:
-    example = Example([20, 5, 21, 5, 22, 7], [20, 5, 21, 6, 20, 5, 22, 1], (8,))
-    assert told_of(example, 0, [1.0] * 8)[2] == 0.5
-
-
-def test_told_are_the_ends_of_stages() -> None:
-    """Counts to 31 and to 41, a token a digit; 31 stands within the second as well."""
-    example = Example([9, 3, 1, 5, 9, 4, 1, 5, 7], [3, 0, 5, 3, 1, 8, 3, 1, 5, 4, 1, 1], (5, 7))
-    found = told_of(example, None, [1.0] * 12)
-    assert found == [0, 0, 0, 0.5, 0, 0, 0, 1]
-
-
-few = st.lists(st.integers(0, 3), min_size=2, max_size=14)
-
-
-@given(st.lists(st.tuples(few, few), min_size=1, max_size=4), st.sampled_from([-4, -1, 0, 2, 5, None]), st.randoms())
-def test_told_of_a_batch_is_told_one_by_one(texts: list[tuple[list[int], list[int]]], offset: int | None, random: Random) -> None:
-    """Ids of 17 bits too, and rows of different lengths beside each other."""
-    some = [Example([i * 43_690 for i in prompt], [i * 43_690 for i in answer], (1, len(answer) - 1)) for prompt, answer in texts]
-    lost = [[random.choice([0.0, 0.25, 1.0]) for _ in e.answer] for e in some]
-    padded = pad_sequence([torch.tensor(row) for row in lost], batch_first=True)
-    found = told(split_batch(some), offset, padded)
-    for e, row, shares in zip(some, found.tolist(), lost, strict=True):
-        assert row[: len(e.prompt) - 1] == pytest.approx(told_one_by_one(e, offset, shares))
-        assert not any(row[len(e.prompt) - 1 :])
 
 
 def test_pairs_are_places_of_the_same_words_and_what_is_due_there() -> None:

@@ -1,0 +1,83 @@
+"""Which tokens of a prompt are to be told: what gates are taught.
+
+A token is told where the same words stand in the answer as before it. Which they are is seen in the two tokens before it, or in
+the four, since two digits are many numbers' last: whichever says more. A list that is told with semicolons is the same list, so
+marks are all alike.
+
+Letters: B batch, T prompt tokens, S answer tokens, V vocabulary.
+"""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from .examples import SplitBatch, sent
+from .tokenizer import AnyTokenizer
+
+CONTEXTS = (2, 4)  # tokens before a place by which it is known
+FACTOR = 6_364_136_223_846_793_005  # of a hash of several ids, modulo 2^64 (Knuth's MMIX)
+
+
+def alike(tokenizer: AnyTokenizer) -> Tensor:
+    """For each id the one that it counts as in a context: that of the first mark for all marks, (V,)."""
+    texts = [tokenizer.decode([i]) for i in range(tokenizer.vocab_size)]
+    marks = [i for i, text in enumerate(texts) if text.strip() and not any(c.isalnum() or c in "\n\ufffd" for c in text)]
+    same = torch.arange(len(texts))
+    same[marks] = marks[0] if marks else 0
+    return same
+
+
+def told(batch: SplitBatch, offset: int | None, lost: Tensor, same: Tensor | None = None) -> Tensor:
+    """For each token of the prompts, what would be told there, (B, T): the mean of `lost` over the places of the answer where the
+    tokens before it stand, counting those that go on with the prompt's token at `offset` from it; with None, those where a
+    stage's answer is over. The more of what two tokens before it say, and four.
+
+    `lost` (B, S) is how little each token of the answers is known without being told, 0 to 1. `same` (V,): which ids are alike
+    in what stands before.
+    """
+    prompt, size = batch.prompt, batch.prompt.shape[1]
+    if size == 0:
+        return lost.new_zeros(prompt.shape)
+    text = torch.cat([prompt.gather(1, (batch.prompt_lengths.unsqueeze(1) - 1).clamp(min=0)), batch.inputs], 1)  # (B, 1 + S)
+    written = (prompt, text) if same is None else (same[prompt], same[text])
+    there = sent(batch.weights > 0, prompt.device)
+    goes_on = batch.targets if offset is not None else batch.over.long()
+    asked = prompt.roll(-offset, 1) if offset is not None else torch.ones_like(prompt)
+    place = torch.arange(size, device=prompt.device)
+    last = 0 if offset is None else max(0, offset)
+    shares = []
+    for context in CONTEXTS:
+        before, known = (_hashed(x, context) for x in written)  # (B, T), (B, 1 + S): of so many tokens up to each
+        known, counts = known[:, 1:], there.clone()
+        counts[:, : context - 2] = False  # what stands there began before the answer
+        before = before.roll(1, 1)
+        threes, order = _sorted(_three(known, goes_on), counts)
+        sums = F.pad(lost.flatten()[order].double().cumsum(0), (1, 0))
+        every, _ = _sorted(known, counts)
+        three = _three(before, asked)
+        found = sums[torch.searchsorted(threes, three, right=True)] - sums[torch.searchsorted(threes, three)]
+        count = torch.searchsorted(every, before, right=True) - torch.searchsorted(every, before)
+        first = context if offset is None else max(context, -offset)
+        inside = (place >= first) & (place < batch.prompt_lengths.unsqueeze(1) - last)
+        shares.append(found / count.clamp(min=1) * inside)
+    return torch.stack(shares).amax(0).to(lost.dtype)
+
+
+def _hashed(ids: Tensor, count: int) -> Tensor:
+    """A number for the row and the last `count` tokens up to each, (B, T)."""
+    row = torch.arange(len(ids), device=ids.device).unsqueeze(1)
+    found = row + 1
+    for back in reversed(range(count)):
+        found = _three(found, ids.roll(back, 1))
+    return found
+
+
+def _three(before: Tensor, then: Tensor) -> Tensor:
+    return (before * FACTOR + then) ^ (before >> 29)
+
+
+def _sorted(numbers: Tensor, counts: Tensor) -> tuple[Tensor, Tensor]:
+    """Those of the places that count, sorted, and where in the batch they stand."""
+    places = counts.flatten().nonzero().squeeze(1)
+    values, order = numbers.flatten()[places].sort()
+    return values, places[order]
