@@ -16,6 +16,7 @@ from .tokenizer import AnyTokenizer
 
 CONTEXTS = (2, 4)  # tokens before a place by which it is known
 FACTOR = 6_364_136_223_846_793_005  # of a hash of several ids, modulo 2^64 (Knuth's MMIX)
+NOWHERE = -(2**63)  # the number of no text
 
 
 def alike(tokenizer: AnyTokenizer) -> Tensor:
@@ -39,8 +40,12 @@ def told(batch: SplitBatch, offset: int | None, lost: Tensor, same: Tensor | Non
     if size == 0:
         return lost.new_zeros(prompt.shape)
     text = torch.cat([prompt.gather(1, (batch.prompt_lengths.unsqueeze(1) - 1).clamp(min=0)), batch.inputs], 1)  # (B, 1 + S)
-    written = (prompt, text) if same is None else (same[prompt], same[text])
     there = sent(batch.weights > 0, prompt.device)
+    if same is None:
+        written = prompt, text
+    else:
+        same = sent(same, prompt.device)
+        written = same[prompt], same[text]
     goes_on = batch.targets if offset is not None else batch.over.long()
     asked = prompt.roll(-offset, 1) if offset is not None else torch.ones_like(prompt)
     place = torch.arange(size, device=prompt.device)
@@ -48,14 +53,13 @@ def told(batch: SplitBatch, offset: int | None, lost: Tensor, same: Tensor | Non
     shares = []
     for context in CONTEXTS:
         before, known = (_hashed(x, context) for x in written)  # (B, T), (B, 1 + S): of so many tokens up to each
-        known, counts = known[:, 1:], there.clone()
+        before, known, counts = before.roll(1, 1), known[:, 1:], there.clone()
         counts[:, : context - 2] = False  # what stands there began before the answer
-        before = before.roll(1, 1)
-        threes, order = _sorted(_three(known, goes_on), counts)
+        every = torch.where(counts, known, NOWHERE).flatten().sort().values
+        longer, order = torch.where(counts, _followed(known, goes_on), NOWHERE).flatten().sort()
         sums = F.pad(lost.flatten()[order].double().cumsum(0), (1, 0))
-        every, _ = _sorted(known, counts)
-        three = _three(before, asked)
-        found = sums[torch.searchsorted(threes, three, right=True)] - sums[torch.searchsorted(threes, three)]
+        wanted = _followed(before, asked)
+        found = sums[torch.searchsorted(longer, wanted, right=True)] - sums[torch.searchsorted(longer, wanted)]
         count = torch.searchsorted(every, before, right=True) - torch.searchsorted(every, before)
         first = context if offset is None else max(context, -offset)
         inside = (place >= first) & (place < batch.prompt_lengths.unsqueeze(1) - last)
@@ -65,19 +69,12 @@ def told(batch: SplitBatch, offset: int | None, lost: Tensor, same: Tensor | Non
 
 def _hashed(ids: Tensor, count: int) -> Tensor:
     """A number for the row and the last `count` tokens up to each, (B, T)."""
-    row = torch.arange(len(ids), device=ids.device).unsqueeze(1)
-    found = row + 1
+    found = torch.arange(1, 1 + len(ids), device=ids.device).unsqueeze(1)
     for back in reversed(range(count)):
-        found = _three(found, ids.roll(back, 1))
+        found = _followed(found, ids.roll(back, 1))
     return found
 
 
-def _three(before: Tensor, then: Tensor) -> Tensor:
-    return (before * FACTOR + then) ^ (before >> 29)
-
-
-def _sorted(numbers: Tensor, counts: Tensor) -> tuple[Tensor, Tensor]:
-    """Those of the places that count, sorted, and where in the batch they stand."""
-    places = counts.flatten().nonzero().squeeze(1)
-    values, order = numbers.flatten()[places].sort()
-    return values, places[order]
+def _followed(before: Tensor, by: Tensor) -> Tensor:
+    """The number of a text from that of what stands before and an id; of different texts different ones but for once in 2^64."""
+    return (before * FACTOR + by) ^ (before >> 29)

@@ -94,9 +94,7 @@ def measure(model: ProSG, prompt_tokens: int, repeats: int) -> dict[str, Any]:
         },
         repeats,
     )
-    once |= interleaved(
-        {"merge": lambda: memory.merged(backbone)}, repeats
-    )  # by itself: the memory it frees is slow to get again
+    once |= interleaved({"merge": lambda: memory.merged(backbone)}, repeats)  # alone: memory that it frees is slow to get again
     kept = statistics.median(read - prefill for read, prefill in zip(once["read"], once["prefill"], strict=True))
     return {
         "prompt_tokens": prompt_tokens,
