@@ -39,7 +39,7 @@ class Schedule(Strict):
         numbers does not drown the one-word answers beside it.
     end_weight: loss weight of the token with which an answer to a stage is over (the next stage's number, or the end of the
         document): of a list of 300 numbers it is one token in hundreds, and a list that is not ended there takes all later
-        stages with it.
+        stages with it. What looks like an end and is none, after the same two tokens, weighs together as much.
     bare_share: share of examples that are one instruction with its rules and the context it needs, without the sentences
         around them; note_share: the same with the context of that stage alone; single_share: share of whole single-stage
         prompts; echo_share: share that write the sentences of a context again, in another order. The rest are whole items.
