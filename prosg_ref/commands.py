@@ -79,38 +79,35 @@ def generate_command(
         typer.echo(answer(model, prosg, text, max_tokens, temperature, seed))
 
 
-@train.command("backbone")
-def train_backbone(config: Config, out: RunFolder, track: Track = None, dry_run: DryRun = False, device: Device = "cpu") -> None:
-    """Phase 1: train or fine-tune an RWKV-4 backbone on prompts and answers. A killed run goes on where it stopped.
+def _phase(name: str, about: str, example: str) -> None:
+    """Add the command of a phase of training."""
 
-    Example: musi train backbone --config tiny-backbone-copy --out runs/tiny-backbone-copy
-    """
-    from .recipes import find_recipe
+    def run(config: Config, out: RunFolder, track: Track = None, dry_run: DryRun = False, device: Device = "cpu") -> None:
+        from .recipes import find_recipe
 
-    if dry_run:
-        from .dry_run import plan_backbone
+        recipe = find_recipe(config)
+        if dry_run:
+            from .dry_run import plan_backbone, plan_prosg
 
-        return put(plan_backbone(find_recipe(config), device))
-    from .train import train_backbone
+            return put({"backbone": plan_backbone, "prosg": plan_prosg}[name](recipe, device))
+        from .train import train_backbone, train_prosg
 
-    train_backbone(find_recipe(config), out, tracker=track.value if track else None)
+        {"backbone": train_backbone, "prosg": train_prosg}[name](recipe, out, tracker=track.value if track else None)
+
+    run.__doc__ = f"{about} A killed run goes on where it stopped.\n\n    Example: musi train {name} {example}\n"
+    train.command(name)(run)
 
 
-@train.command("prosg")
-def train_prosg(config: Config, out: RunFolder, track: Track = None, dry_run: DryRun = False, device: Device = "cpu") -> None:
-    """Phase 2: freeze the backbone and train the synthesis module. A killed run goes on where it stopped.
-
-    Example: musi train prosg --config tiny-prosg-placed --out runs/tiny-prosg-placed
-    """
-    from .recipes import find_recipe
-
-    if dry_run:
-        from .dry_run import plan_prosg
-
-        return put(plan_prosg(find_recipe(config), device))
-    from .train import train_prosg
-
-    train_prosg(find_recipe(config), out, tracker=track.value if track else None)
+_phase(
+    "backbone",
+    "Phase 1: train or fine-tune an RWKV-4 backbone on prompts and answers.",
+    "--config tiny-backbone-copy --out runs/tiny-backbone-copy",
+)
+_phase(
+    "prosg",
+    "Phase 2: freeze the backbone and train the synthesis module.",
+    "--config tiny-prosg-placed --out runs/tiny-prosg-placed",
+)
 
 
 def _study(name: str, about: str) -> None:
