@@ -25,7 +25,7 @@ from musi.compose import SEPARATOR, multi_example, render_answer, single_example
 from musi.errors import MusiError
 from musi.families import FAMILIES
 from musi.generate import build_item
-from musi.languages import LANGUAGES
+from musi.languages import LANGUAGES, count_words
 from musi.rng import Stream
 from musi.schema import Item, load_params, read_items
 
@@ -249,7 +249,7 @@ class Batches:
         for position in range(number * count, (number + 1) * count):
             epoch, place = divmod(position, len(self.items))
             found = draw_texts(self.items[self.order(epoch)[place]], rng, schedule, first)
-            if found is not None:
+            if found is not None and not (schedule.max_words and count_words(found[0][1]) > schedule.max_words):
                 drawn.append(found)
         name = "bare_tokens" if first else "max_tokens"
         limit = getattr(schedule, name)
@@ -258,7 +258,7 @@ class Batches:
         if len(fitting) < steps:
             left = f"{len(drawn) - len(fitting)} of {len(drawn)} examples have over {limit} tokens"
             unfit = count - len(drawn)
-            others = f", {unfit} items have no stage of schedule.families, or no note" if unfit else ""
+            others = f", {unfit} items have no stage of schedule.families, no note, or over schedule.max_words" if unfit else ""
             raise MusiError(f"schedule.{name}: {left}{others}; raise it")
         mixed = rng.shuffle(fitting)
         return [sorted(mixed[i::steps], key=lambda e: (e.tokens, e.prompt, e.answer)) for i in range(steps)]

@@ -40,6 +40,7 @@ from .tokenizer import AnyTokenizer
 from .train import train_backbone, train_prosg
 
 RESULTS = Path("docs/results")
+NEAR, FAR = (0, 25), (200, math.inf)  # words between the prompt and a stage
 RUNS = Path("runs/studies")
 NOTE_COLUMNS = {"answer_ppl": "answer perplexity", "token_acc": "token accuracy"}
 COLUMNS = NOTE_COLUMNS | {
@@ -305,17 +306,28 @@ def _write(name: str, study: Study, command: str, rows: Sequence[tuple[Scoring, 
     return RESULTS / f"{name}.md"
 
 
+def _loss(values: dict[str, Any], low: float = 0, high: float = math.inf) -> tuple[Floats, Floats]:
+    """Nats and answer tokens of the stages with `low` words or more before them and less than `high`, item by item, (I,) each."""
+    chosen = [[stage[1:] for stage in item if low <= stage[0] < high] for item in values["stages"]]
+    nats, tokens = np.array([np.sum(stages, axis=0) if stages else (0.0, 0.0) for stages in chosen]).T
+    return nats, tokens
+
+
 def _loss_against(
     ours: dict[str, Any], theirs: dict[str, Any], low: float = 0, high: float = math.inf
 ) -> dict[str, float | None]:
     """Paired difference in nats per answer token, over the stages with `low` words or more before them and less than `high`."""
+    return paired(_loss(ours, low, high), _loss(theirs, low, high))
 
-    def parts(values: dict[str, Any]) -> tuple[Floats, Floats]:
-        chosen = [[stage[1:] for stage in item if low <= stage[0] < high] for item in values["stages"]]
-        nats, tokens = np.array([np.sum(stages, axis=0) if stages else (0.0, 0.0) for stages in chosen]).T
-        return nats, tokens
 
-    return paired(parts(ours), parts(theirs))
+def _growth(ours: dict[str, Any], theirs: dict[str, Any]) -> dict[str, float | None]:
+    """By how much that difference is larger far from the prompt than near it: `FAR` less `NEAR`."""
+
+    def gained(low: float, high: float) -> tuple[Floats, Floats]:
+        (nats, tokens), (without, _) = _loss(ours, low, high), _loss(theirs, low, high)
+        return nats - without, tokens
+
+    return paired(gained(*FAR), gained(*NEAR))
 
 
 def _difference(found: dict[str, float | None]) -> str:
@@ -332,12 +344,14 @@ def _by_distance(rows: Sequence[tuple[Scoring, dict[str, Any]]]) -> list[str]:
     """A table of every row's loss against the first by the words of answer before a stage, and the shares of the tokens."""
     first = rows[0][1]
     bins, names = _bins()
-    lines = ["| words before the stage | " + " | ".join(names) + " |", "|" + "---|" * (1 + len(bins))]
+    growth = f"{FAR[0]} and more, less {NEAR[0]}–{NEAR[1]}"
+    lines = ["| words before the stage | " + " | ".join([*names, growth]) + " |", "|" + "---|" * (2 + len(bins))]
     tokens = [sum(stage[2] for item in first["stages"] for stage in item if low <= stage[0] < high) for low, high in bins]
-    lines.append("| answer tokens | " + " | ".join(f"{count:,}" for count in tokens) + " |")
+    lines.append("| answer tokens | " + " | ".join([*(f"{count:,}" for count in tokens), ""]) + " |")
     for row, values in rows[1:]:
         values["loss_by_distance"] = found = [_loss_against(values, first, low, high) for low, high in bins]
-        lines.append("| " + " | ".join([row.name, *map(_difference, found)]) + " |")
+        values["loss_far_less_near"] = _growth(values, first)
+        lines.append("| " + " | ".join([row.name, *map(_difference, [*found, values["loss_far_less_near"]])]) + " |")
     return ["Loss against the first row by distance, nats per answer token:", "\n".join(lines)]
 
 

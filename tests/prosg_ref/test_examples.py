@@ -9,7 +9,7 @@ from musi.compose import render_answer, single_example
 from musi.errors import MusiError
 from musi.families import FAMILIES
 from musi.generate import build_item
-from musi.languages import LANGUAGES
+from musi.languages import LANGUAGES, count_words
 from musi.rng import Stream
 from prosg_ref.examples import (
     Batches,
@@ -193,6 +193,20 @@ def test_examples_too_long_for_the_schedule_are_an_error_when_all_are(data_dir: 
     batches = Batches(load_items(data_dir / "train.jsonl"), tokenizer, SCHEDULE.model_copy(update={"max_tokens": 3}))
     with pytest.raises(MusiError, match=r"schedule\.max_tokens: 128 of 128 examples have over 3 tokens; raise it"):
         batches[0]
+
+
+def test_answers_of_too_many_words_are_left_out(data_dir: Path, tokenizer: Tokenizer) -> None:
+    items = load_items(data_dir / "train.jsonl")
+    schedule = Schedule(steps=8, batch_size=16, lr=0.1, max_tokens=20_000, single_share=0.3, window=8)
+    every, near = (
+        [e for batch in Batches(items, tokenizer, schedule.model_copy(update={"max_words": n})).window(0) for e in batch]
+        for n in (0, 60)
+    )
+    words = [count_words(tokenizer.decode(e.answer[:-1])) for e in near]
+    assert max(words) <= 60 < max(count_words(tokenizer.decode(e.answer[:-1])) for e in every)
+    assert len(every) / 4 < len(near) < len(every)
+    with pytest.raises(MusiError, match=r"128 items have no stage .* or over schedule\.max_words"):
+        Batches(items, tokenizer, schedule.model_copy(update={"max_words": 1, "single_share": 0.0}))[0]
 
 
 def test_answers_are_over_before_what_a_rule_puts_at_their_ends(tokenizer: Tokenizer) -> None:
