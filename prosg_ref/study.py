@@ -10,16 +10,13 @@ the same items is taken from its file. So a study that was killed goes on where 
 
 import copy
 import json
-import math
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from hashlib import sha256
-from itertools import pairwise
 from pathlib import Path
 from typing import Any, Literal
 
-import numpy as np
 import yaml
 from pydantic import Field, model_validator
 
@@ -27,20 +24,20 @@ from musi.compose import multi_example
 from musi.errors import MusiError
 from musi.languages import count_words
 from musi.release import load_split
-from musi.retention import BINS, Floats, curve
+from musi.retention import curve
 from musi.rng import Stream
 from musi.schema import Item, Split
 
 from .checkpoint import file_sha256, load_backbone, load_prosg, write_atomically
-from .evaluate import Control, Scores, Variant, forced, paired, ppl_interval, score
+from .evaluate import Control, Scores, Variant, forced, ppl_interval, score
 from .examples import load_items, note_example, tokenize
 from .figure import Line, Point, draw, draw_rows
+from .gains import FAR, NEAR, bins_of_distance, growth, loss_against
 from .recipes import BackboneRecipe, ProSGRecipe, Strict, find_recipe, load_recipe, load_yaml, shipped, validated
 from .tokenizer import AnyTokenizer
 from .train import train_backbone, train_prosg
 
 RESULTS = Path("docs/results")
-NEAR, FAR = (0, 25), (200, math.inf)  # words between the prompt and a stage
 RUNS = Path("runs/studies")
 NOTE_COLUMNS = {"answer_ppl": "answer perplexity", "token_acc": "token accuracy"}
 COLUMNS = NOTE_COLUMNS | {
@@ -275,7 +272,7 @@ def _write(name: str, study: Study, command: str, rows: Sequence[tuple[Scoring, 
     lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
     for row, values in rows:
         first = next(theirs for other, theirs in rows if (other.lang, other.data) == (row.lang, row.data))
-        values["against_first"] = against = _loss_against(values, first)
+        values["against_first"] = against = loss_against(values, first)
         beside = "" if values is first else _difference(against)
         lines.append("| " + " | ".join([row.name, beside, *(_cell(values, column) for column in columns)]) + " |")
     figure = RESULTS / f"{name}.svg"
@@ -306,51 +303,21 @@ def _write(name: str, study: Study, command: str, rows: Sequence[tuple[Scoring, 
     return RESULTS / f"{name}.md"
 
 
-def _loss(values: dict[str, Any], low: float = 0, high: float = math.inf) -> tuple[Floats, Floats]:
-    """Nats and answer tokens of the stages with `low` words or more before them and less than `high`, item by item, (I,) each."""
-    chosen = [[stage[1:] for stage in item if low <= stage[0] < high] for item in values["stages"]]
-    nats, tokens = np.array([np.sum(stages, axis=0) if stages else (0.0, 0.0) for stages in chosen]).T
-    return nats, tokens
-
-
-def _loss_against(
-    ours: dict[str, Any], theirs: dict[str, Any], low: float = 0, high: float = math.inf
-) -> dict[str, float | None]:
-    """Paired difference in nats per answer token, over the stages with `low` words or more before them and less than `high`."""
-    return paired(_loss(ours, low, high), _loss(theirs, low, high))
-
-
-def _growth(ours: dict[str, Any], theirs: dict[str, Any]) -> dict[str, float | None]:
-    """By how much that difference is larger far from the prompt than near it: `FAR` less `NEAR`."""
-
-    def gained(low: float, high: float) -> tuple[Floats, Floats]:
-        (nats, tokens), (without, _) = _loss(ours, low, high), _loss(theirs, low, high)
-        return nats - without, tokens
-
-    return paired(gained(*FAR), gained(*NEAR))
-
-
 def _difference(found: dict[str, float | None]) -> str:
     return "" if found["value"] is None else f"{found['value']:+.3f} ({found['low']:+.3f} to {found['high']:+.3f})"
-
-
-def _bins() -> tuple[list[tuple[float, float]], list[str]]:
-    """The bins of distance [low, high), and their names."""
-    bins = list(pairwise((*BINS, math.inf)))
-    return bins, [f"{low}–{high}" if high < math.inf else f"{low} and more" for low, high in bins]
 
 
 def _by_distance(rows: Sequence[tuple[Scoring, dict[str, Any]]]) -> list[str]:
     """A table of every row's loss against the first by the words of answer before a stage, and the shares of the tokens."""
     first = rows[0][1]
-    bins, names = _bins()
-    growth = f"{FAR[0]} and more, less {NEAR[0]}–{NEAR[1]}"
-    lines = ["| words before the stage | " + " | ".join([*names, growth]) + " |", "|" + "---|" * (2 + len(bins))]
+    bins, names = bins_of_distance()
+    last = f"{FAR[0]} and more, less {NEAR[0]}–{NEAR[1]}"
+    lines = ["| words before the stage | " + " | ".join([*names, last]) + " |", "|" + "---|" * (2 + len(bins))]
     tokens = [sum(stage[2] for item in first["stages"] for stage in item if low <= stage[0] < high) for low, high in bins]
     lines.append("| answer tokens | " + " | ".join([*(f"{count:,}" for count in tokens), ""]) + " |")
     for row, values in rows[1:]:
-        values["loss_by_distance"] = found = [_loss_against(values, first, low, high) for low, high in bins]
-        values["loss_far_less_near"] = _growth(values, first)
+        values["loss_by_distance"] = found = [loss_against(values, first, low, high) for low, high in bins]
+        values["loss_far_less_near"] = growth(values, first)
         lines.append("| " + " | ".join([row.name, *map(_difference, [*found, values["loss_far_less_near"]])]) + " |")
     return ["Loss against the first row by distance, nats per answer token:", "\n".join(lines)]
 
@@ -362,7 +329,7 @@ def _figure_by_distance(rows: Sequence[tuple[Scoring, dict[str, Any]]]) -> str:
         lines.append(Line(row.name, tuple(Point(i, found["value"], found["low"], found["high"]) for i, found in there)))
     title = f"Loss against the {rows[0][0].name}, by distance: below 0 is better"
     filled = 1 + max((int(point.x) for line in lines for point in line.points), default=0)
-    return draw(lines, title, "words between prompt and stage", "nats per answer token", _bins()[1][:filled])
+    return draw(lines, title, "words between prompt and stage", "nats per answer token", bins_of_distance()[1][:filled])
 
 
 def _cell(values: dict[str, Any], column: str) -> str:

@@ -94,16 +94,6 @@ def test_differences_by_distance_are_those_of_the_stages_there(config: Path) -> 
             assert row["against_first"]["value"] == pytest.approx(weighed / sum(tokens))
 
 
-def test_what_is_gained_far_less_near() -> None:
-    """Near the prompt 0.1 nats a token are gained, far from it 0.3 by two items of three; what is between does not count."""
-    without = {"stages": [[[0, 10.0, 10], [100, 9.0, 3], [200, 20.0, 10]], [[24, 10.0, 10], [500, 6.0, 20]], [[0, 5.0, 20]]]}
-    with_it = {"stages": [[[0, 9.0, 10], [100, 1.0, 3], [200, 17.0, 10]], [[24, 9.0, 10], [500, 0.0, 20]], [[0, 3.0, 20]]]}
-    found = study._growth(with_it, without)
-    assert found["value"] == pytest.approx(-0.3 + 0.1)
-    assert found["low"] == found["high"] == pytest.approx(-0.2)
-    assert study._growth({"stages": [[[0, 1.0, 1]]] * 2}, {"stages": [[[0, 2.0, 1]]] * 2})["value"] is None
-
-
 def test_stages_of_a_family_are_scored_with_their_own_notes(config: Path, data_dir: Path) -> None:
     values = yaml.safe_load(config.read_text())
     families = [stage.family for item in shortest(data_dir, "validation")[:2] for stage in item.stages]
