@@ -26,6 +26,7 @@ from .rwkv4 import RWKV4
 from .tokenizer import AnyTokenizer
 
 Control = Literal["none", "off", "shuffled", "reset_state", "random", "twice"]
+Ratio = tuple[Floats, Floats]  # numerators and denominators of the items, (I,) each
 CONTROLS: tuple[Control, ...] = get_args(Control)
 FORCED_BATCH, GENERATION_BATCH = 16, 64
 SLACK, SLACK_PER_STAGE = 1.25, 8  # tokens a response may have, beside the gold answer's
@@ -194,7 +195,7 @@ def against(ours: Scores, theirs: Scores) -> dict[str, dict[str, float | None]]:
     answer_loss: nats per answer token, the log of the ratio of the perplexities.
     """
 
-    def parts(scores: Scores) -> dict[str, tuple[Floats, Floats]]:
+    def parts(scores: Scores) -> dict[str, Ratio]:
         """Numerators and denominators by item, (I,)."""
         outcomes, n = scores.outcomes, len(scores.losses.losses)
         single = np.bincount(outcomes.item, outcomes.single, n).astype(np.float64)
@@ -208,18 +209,23 @@ def against(ours: Scores, theirs: Scores) -> dict[str, dict[str, float | None]]:
     return {name: paired(our_parts[name], their_parts[name]) for name in our_parts}
 
 
-def paired(ours: tuple[Floats, Floats], theirs: tuple[Floats, Floats]) -> dict[str, float | None]:
+def paired(ours: Ratio, theirs: Ratio) -> dict[str, float | None]:
     """Difference of two ratios Σ numerator / Σ denominator over the same items, (I,) each, with its 95 % bootstrap interval; None
     where either is undefined. The same resamples of the items are drawn for both."""
-    (a, b), (c, d) = ours, theirs
-    if not b.sum() or not d.sum():
+    return contrast((1, ours), (-1, theirs))
+
+
+def contrast(*terms: tuple[int, Ratio]) -> dict[str, float | None]:
+    """The same of a sum of several ratios, each times a factor."""
+    if not all(below.sum() for _, (_, below) in terms):
         return dict.fromkeys(("value", "low", "high"))
-    n = len(a)
+    n = len(terms[0][1][0])
     draws = np.random.default_rng(SEED).multinomial(n, np.full(n, 1 / n), size=RESAMPLES)  # (R, I)
     with np.errstate(invalid="ignore"):
-        resampled = (draws @ a) / (draws @ b) - (draws @ c) / (draws @ d)
+        resampled = sum(factor * (draws @ above) / (draws @ below) for factor, (above, below) in terms)
     low, high = np.nanquantile(resampled, [0.025, 0.975])
-    return {"value": float(a.sum() / b.sum() - c.sum() / d.sum()), "low": float(low), "high": float(high)}
+    value = sum(factor * above.sum() / below.sum() for factor, (above, below) in terms)
+    return {"value": float(value), "low": float(low), "high": float(high)}
 
 
 def score(variant: Variant, items: Sequence[Item], tokenizer: AnyTokenizer) -> Scores:

@@ -32,7 +32,7 @@ from .checkpoint import file_sha256, load_backbone, load_prosg, write_atomically
 from .evaluate import Control, Scores, Variant, forced, ppl_interval, score
 from .examples import load_items, note_example, tokenize
 from .figure import Line, Point, draw, draw_rows
-from .gains import FAR, NEAR, bins_of_distance, growth, loss_against
+from .gains import FAR, NEAR, bins_of_distance, loss_against, loss_growth, retention_against, retention_growth
 from .recipes import BackboneRecipe, ProSGRecipe, Strict, find_recipe, load_recipe, load_yaml, shipped, validated
 from .tokenizer import AnyTokenizer
 from .train import train_backbone, train_prosg
@@ -221,7 +221,7 @@ def _score(study: Study, row: Scoring, folder: Path, done: Done) -> dict[str, An
     variant, tokenizer, weights = load_variant(done.get(row.model, Path(row.model)), row.control)
     items = study_items(study.split, study.items, row.lang, study.min_words, row.data)
     key = sha256(
-        "\x1f".join(["stage losses", weights, row.control, *study.notes, *(item.id + item.prompt for item in items)]).encode()
+        "\x1f".join(["stages", weights, row.control, *study.notes, *(item.id + item.prompt for item in items)]).encode()
     ).hexdigest()[:24]
     kept = folder / "scores" / f"{key}.json"
     if not kept.exists():
@@ -235,8 +235,9 @@ def _of_items(variant: Variant, items: Sequence[Item], tokenizer: AnyTokenizer) 
     """All scores of whole items and their stages alone."""
     found = score(variant, items, tokenizer)
     sizes = [example.stages for example in tokenize([multi_example(item) for item in items], tokenizer)]
+    right = zip(found.outcomes.multi.tolist(), found.outcomes.single.tolist(), strict=True)
     stages = [
-        [[stage.distance, nats, tokens] for stage, nats, tokens in zip(item.stages, losses, counts, strict=True)]
+        [[stage.distance, nats, tokens, *next(right)] for stage, nats, tokens in zip(item.stages, losses, counts, strict=True)]
         for item, losses, counts in zip(items, found.losses.stage_losses, sizes, strict=True)
     ]
     return {**found.as_dict(), "curve": _curve(found), "stages": stages}
@@ -257,7 +258,10 @@ def _of_notes(variant: Variant, items: Sequence[Item], families: Sequence[str], 
         "answer_ppl": scores.answer_ppl,
         "token_acc": scores.token_acc,
         "intervals": {"answer_ppl": ppl_interval(scores)},
-        "stages": [[[0, nats, tokens]] for nats, tokens in zip(scores.losses, scores.tokens, strict=True)],
+        "stages": [
+            [[0, nats, tokens, *stages, *stages]]
+            for nats, tokens, stages in zip(scores.losses, scores.tokens, scores.stages, strict=True)
+        ],
     }
 
 
@@ -308,18 +312,28 @@ def _difference(found: dict[str, float | None]) -> str:
 
 
 def _by_distance(rows: Sequence[tuple[Scoring, dict[str, Any]]]) -> list[str]:
-    """A table of every row's loss against the first by the words of answer before a stage, and the shares of the tokens."""
+    """Tables of every row's loss and retention against the first by the words of answer before a stage."""
     first = rows[0][1]
     bins, names = bins_of_distance()
-    last = f"{FAR[0]} and more, less {NEAR[0]}–{NEAR[1]}"
-    lines = ["| words before the stage | " + " | ".join([*names, last]) + " |", "|" + "---|" * (2 + len(bins))]
-    tokens = [sum(stage[2] for item in first["stages"] for stage in item if low <= stage[0] < high) for low, high in bins]
-    lines.append("| answer tokens | " + " | ".join([*(f"{count:,}" for count in tokens), ""]) + " |")
+    far = f"{FAR[0]} and more, less {NEAR[0]}–{NEAR[1]}"
+    head = ["| words before the stage | " + " | ".join([*names, far]) + " |", "|" + "---|" * (2 + len(bins))]
+    inside = [[stage for item in first["stages"] for stage in item if low <= stage[0] < high] for low, high in bins]
+    losses = [*head, "| answer tokens | " + " | ".join([*(f"{sum(stage[2] for stage in each):,}" for each in inside), ""]) + " |"]
+    kept = [*head, "| stages | " + " | ".join([*(f"{len(each):,}" for each in inside), ""]) + " |"]
     for row, values in rows[1:]:
-        values["loss_by_distance"] = found = [loss_against(values, first, low, high) for low, high in bins]
-        values["loss_far_less_near"] = growth(values, first)
-        lines.append("| " + " | ".join([row.name, *map(_difference, [*found, values["loss_far_less_near"]])]) + " |")
-    return ["Loss against the first row by distance, nats per answer token:", "\n".join(lines)]
+        for lines, measure, against, growth in (
+            (losses, "loss", loss_against, loss_growth),
+            (kept, "retention", retention_against, retention_growth),
+        ):
+            values[f"{measure}_by_distance"] = found = [against(values, first, low, high) for low, high in bins]
+            values[f"{measure}_far_less_near"] = growth(values, first)
+            lines.append("| " + " | ".join([row.name, *map(_difference, [*found, values[f"{measure}_far_less_near"]])]) + " |")
+    return [
+        "Loss against the first row by distance, nats per answer token:",
+        "\n".join(losses),
+        "Retention against the first row by distance:",
+        "\n".join(kept),
+    ]
 
 
 def _figure_by_distance(rows: Sequence[tuple[Scoring, dict[str, Any]]]) -> str:

@@ -81,7 +81,8 @@ def test_differences_by_distance_are_those_of_the_stages_there(config: Path) -> 
     config.write_text(yaml.safe_dump(values))
     page = study.run_study("rehearsal", config, "", lambda line: None)
     rows = json.loads(Path("docs/results/rehearsal.json").read_text())["rows"]
-    assert "| words before the stage | 0–25 | 25–50 |" in page.read_text()
+    assert page.read_text().count("| words before the stage | 0–25 | 25–50 |") == 2
+    assert all({"retention_by_distance", "retention_far_less_near", "loss_far_less_near"} <= row.keys() for row in rows[1:])
     root = ET.parse("docs/results/rehearsal-loss.svg").getroot()
     assert len(root.findall(f"{SVG}polyline")) == len(rows) - 1
     kept = [json.loads(path.read_text())["stages"] for path in Path("runs/studies/rehearsal/scores").glob("*.json")]
