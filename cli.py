@@ -100,9 +100,10 @@ def eval_command(context: typer.Context) -> None:
     import prosg_ref.harness  # noqa: F401  both register their model
 
     arguments = list(context.args)
-    if "--include_path" not in arguments and any(word.startswith("--task") for word in arguments):
+    options = {word.partition("=")[0] for word in arguments}
+    if "--include_path" not in options and ("-t" in options or any(word.startswith("--task") for word in options)):
         arguments += ["--include_path", str(TASKS)]
-    if "prosg-rwkv" in arguments and not {"--batch_size", "-b"} & {word.partition("=")[0] for word in arguments}:
+    if "prosg-rwkv" in arguments and not {"--batch_size", "-b"} & options:
         arguments += ["--batch_size", "auto"]  # lm-eval's 1 takes twice as long, for the same answers
     after = [word for option, word in pairwise(arguments) if option in ("--tasks", "-t")]
     several = any(not (a.startswith("-") or b.startswith("-")) for a, b in pairwise(arguments))  # `--tasks a b`

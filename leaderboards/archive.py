@@ -8,6 +8,7 @@ import stat
 import struct
 import tempfile
 import zipfile
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -46,7 +47,7 @@ def _unpack(path: Path, base: Path) -> Path:
             target.mkdir()
             for info, (_, name) in zip(members, names, strict=True):
                 _extract(archive, info, target / name, path)
-        except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError, ValueError) as error:
+        except (zipfile.BadZipFile, zlib.error, OSError, EOFError, NotImplementedError, RuntimeError, ValueError) as error:
             raise MusiError(f"{path}: not a sound zip archive ({str(error)[:80]}); pack the submission folder again") from None
     return target
 

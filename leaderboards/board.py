@@ -10,7 +10,7 @@ more is removed.
 import hashlib
 import json
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -34,7 +34,7 @@ MIN_SINGLE_ACC = 0.2  # below it, too few stages pass alone for retention to say
 
 @dataclass(frozen=True)
 class Entry:
-    """A scored entry, the last decision about it, and what it shares with other entries."""
+    """A scored entry, the decisions about it, and what it shares with other entries."""
 
     record: EntryRecord
     pages: Path
@@ -43,7 +43,7 @@ class Entry:
 
     @property
     def decision(self) -> Decision | None:
-        return self.decisions[-1] if self.decisions else None
+        return _standing(self.decisions)
 
     @property
     def tier(self) -> str:
@@ -52,11 +52,16 @@ class Entry:
         return "re-run" if again else self.record.tier
 
 
+def _standing(past: Sequence[Decision]) -> Decision | None:
+    """The decision that holds: the last one but for re-runs, which say what was seen and decide nothing."""
+    return next((each for each in reversed(past) if each.decision != "re-run"), None)
+
+
 def build(entries: Path, out: Path, decisions: Path | None = None, progress: Callable[[int], None] = lambda n: None) -> Path:
     """Score every entry of the folder `entries` not scored before, and write the site into `out`; returns its first page.
 
-    `decisions` is the log, by default the `decisions.jsonl` beside the folder `entries`. Entries whose last decision is `removed`
-    are left out; those without any are shown as undecided. `progress` is told of every entry that was read.
+    `decisions` is the log, by default the `decisions.jsonl` beside the folder `entries`. Entries whose last decision, re-runs
+    aside, is `removed` are left out; those without any are shown as undecided. `progress` is told of every entry that was read.
     Raises MusiError when an entry fails its check, was changed after its decision, or a page cannot be written.
     """
     log = read_decisions(decisions or entries.absolute().parent / "decisions.jsonl")
@@ -76,7 +81,7 @@ def read_entries(folder: Path, log: list[Decision], progress: Callable[[int], No
     for decision in log:
         about.setdefault(decision.entry, []).append(decision)
     shown = []
-    removed = {name for name, past in about.items() if past[-1].decision == "removed"}
+    removed = {name for name, past in about.items() if (last := _standing(past)) and last.decision == "removed"}
     paths = [
         path for path in sorted(folder.iterdir()) if path.is_dir() and not path.name.startswith(".") and path.name not in removed
     ]
@@ -84,8 +89,8 @@ def read_entries(folder: Path, log: list[Decision], progress: Callable[[int], No
         past = about.get(path.name, [])
         if path.name != (wanted := slug(record.name)):
             raise MusiError(f"{path}: is the entry {record.name!r}; name its folder {wanted}")
-        if past and past[-1].digest != record.digest:
-            raise MusiError(f"{path}: was changed after it was {past[-1].decision}; restore it or accept it again")
+        if (last := _standing(past)) and last.digest != record.digest:
+            raise MusiError(f"{path}: was changed after it was {last.decision}; restore it or accept it again")
         shown.append(Entry(record, pages, tuple(past)))
         progress(1)
     return _compared(shown)
@@ -186,8 +191,9 @@ def _pages(entries: list[Entry], sections: list[Section], log: list[Decision], e
     yield "about.html", str(nav), page("about.html", min_single_acc=MIN_SINGLE_ACC)
     names = [(entry.record.id, entry.record.name) for entry in entries]
     yield "entries.html", f"{names}{nav}", page("entries.html", entries=names)
-    yield "board.csv", _all(sections), lambda: board_csv(sections).encode("utf-8")
-    yield "board.json", _all(sections), lambda: board_json(sections).encode("utf-8")
+    data = f"{_all(sections)}{[entry.record.digest for entry in entries]}"
+    yield "board.csv", data, lambda: board_csv(sections).encode("utf-8")
+    yield "board.json", data, lambda: board_json(sections).encode("utf-8")
     ranks = {(section.spec.name, row.record.id): row for section in sections for row in section.rows}
     for entry in entries if entry_pages else ():
         record = entry.record

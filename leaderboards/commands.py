@@ -92,7 +92,7 @@ def leaderboard_accept(
 
     from .decisions import accept
 
-    typer.echo(accept(submission, entries, entries.parent / "decisions.jsonl", by, reason, datetime.date.today()))
+    typer.echo(accept(submission, entries, entries.absolute().parent / "decisions.jsonl", by, reason, datetime.date.today()))
 
 
 @leaderboard.command("decide")

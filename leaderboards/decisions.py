@@ -75,7 +75,7 @@ def log(entry: Path, decisions: Path, decision: Verdict, by: str, reason: str, d
     try:
         append(decisions, line)
     except OSError as error:
-        raise MusiError(f"{decisions}: {error.strerror}; give the log with --decisions") from None
+        raise MusiError(f"{decisions}: {error.strerror}; nothing was logged, make it writable") from None
     return line
 
 

@@ -11,6 +11,7 @@ import hashlib
 import importlib.util
 import os
 import secrets
+import shutil
 import sys
 from contextlib import suppress
 from pathlib import Path
@@ -84,6 +85,7 @@ def open_season(name: str, out: Path, secret: Path, items: int, lang: str = "en"
         out.mkdir(parents=True, exist_ok=True)
         _write(public, season)
     except OSError as error:
+        shutil.rmtree(secret, ignore_errors=True)
         raise MusiError(f"{error.filename or secret}: {error.strerror}; choose writable folders") from None
     return public
 
@@ -105,6 +107,8 @@ def read_season(path: Path) -> Season:
         season = Season.model_validate_json(read_bytes(path, 10_000))
     except ValidationError as error:
         raise MusiError(f"{path}: {first_fault(error)}; give the file that `musi season open` wrote") from None
+    if season.lang not in LANGUAGES:
+        raise MusiError(f"{path}: lang: this MuSI knows {', '.join(LANGUAGES)}; give the file that `musi season open` wrote")
     if season.beside != RELEASE:
         raise MusiError(f"{path}: was opened with release {season.beside}, this MuSI has {RELEASE}; install the matching version")
     return season

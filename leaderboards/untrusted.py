@@ -10,6 +10,7 @@ import math
 import os
 import stat
 import unicodedata
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, BinaryIO, NoReturn
@@ -112,8 +113,8 @@ def parse_json(text: bytes, where: str) -> dict[str, Any]:
 def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     value = dict(pairs)
     if len(value) != len(pairs):
-        keys = [key for key, _ in pairs]
-        raise ValueError(f"key {next(key for key in keys if keys.count(key) > 1)[:80]!r} comes twice")
+        twice = next(key for key, times in Counter(key for key, _ in pairs).items() if times > 1)
+        raise ValueError(f"key {twice[:80]!r} comes twice")
     return value
 
 
@@ -169,7 +170,7 @@ def read_yaml(path: Path) -> dict[str, Any]:
     except yaml.MarkedYAMLError as error:
         line = f", line {error.problem_mark.line + 1}" if error.problem_mark else ""
         raise MusiError(f"{path}{line}: {error.problem}; write plain `key: value` lines") from None
-    except (yaml.YAMLError, ValueError) as error:
+    except (yaml.YAMLError, ValueError, OverflowError) as error:
         raise MusiError(f"{path}: {str(error).splitlines()[0]}; write plain `key: value` lines") from None
     if not isinstance(value, dict):
         raise MusiError(f"{path}: not a mapping; write plain `key: value` lines")

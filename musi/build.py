@@ -54,6 +54,14 @@ def split_sizes(items: int, lang: str = "en") -> dict[Split, int]:
     return sizes
 
 
+def refuse_other_folders(out: Path) -> None:
+    """Raise MusiError where `out` is there and no dataset: whoever says --force does not mean to lose anything else."""
+    if not out.exists() or (out / MANIFEST).is_file():
+        return
+    if not out.is_dir() or any(path.suffix not in (".json", ".jsonl") for path in out.iterdir()):
+        raise MusiError(f"{out}: is there and is no dataset (no {MANIFEST}); it is not replaced, choose another folder")
+
+
 def build(
     out: Path,
     items: int,
@@ -74,6 +82,8 @@ def build(
     sizes = split_sizes(items, lang)
     if out.exists() and not force:
         raise MusiError(f"{out}: already exists; check it with `musi dataset verify {out}` or build again with --force")
+    refuse_other_folders(out)
+    out = out.absolute()
     partial = out.with_name(out.name + ".partial")
     try:
         shards = partial / f"shards-{lang}-{items}-{source_digest()}"

@@ -17,7 +17,7 @@ from musi.matching import MAX_ANSWER_CHARS, Verdict
 Arguments = Mapping[str, Any]
 RELATIONS = ("at least", "less than")
 _WORD = re.compile(r"\w+")
-_FENCE = re.compile(r"```(?:json)?\s*\n(.*)\n```", re.DOTALL | re.IGNORECASE)
+_FENCE = re.compile(r"```(?:json)?[ \t]*\n(.*)\n```", re.DOTALL | re.IGNORECASE)
 _CHOICES = ("My answer is yes.", "My answer is no.", "My answer is maybe.")
 
 

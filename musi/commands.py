@@ -231,6 +231,8 @@ def dataset_teach(
     model: Annotated[str, typer.Option(help="Model to ask.")],
     limit: Annotated[int | None, typer.Option(min=1, help="Ask for so many records only.")] = None,
     concurrency: Annotated[int, typer.Option(min=1, max=256, help="Requests under way at once.")] = 4,
+    price_in: Annotated[float, typer.Option(min=0.0, help="Price of a million tokens of prompt, for the tally.")] = 0.0,
+    price_out: Annotated[float, typer.Option(min=0.0, help="Price of a million tokens of answer.")] = 0.0,
 ) -> None:
     """Ask a model for answers to instructions with checkable rules, and keep those that pass. A killed run goes on.
 
@@ -238,7 +240,9 @@ def dataset_teach(
     """
     from .importers.teacher import Teacher, teach
 
-    report = teach(sources, out, Teacher(base_url, model, concurrency=concurrency), limit)
+    teacher = Teacher(base_url, model, concurrency=concurrency, price_in=price_in, price_out=price_out)
+    with progress("asking", limit) as done:
+        report = teach(sources, out, teacher, limit, done)
     typer.echo(report.summary())
 
 

@@ -64,13 +64,15 @@ def _sums(verdicts: Verdicts, items: Sequence[str]) -> tuple[Floats, Floats]:
 def _difference(first: tuple[Floats, Floats], second: tuple[Floats, Floats]) -> tuple[float | None, float | None, float | None]:
     if not first[1].any() or not second[1].any():
         return None, None, None
+    value = float(first[0].sum() / first[1].sum() - second[0].sum() / second[1].sum())
     n_items = len(first[0])
+    if n_items == 1:
+        return value, None, None
     draws = np.random.default_rng(SEED).multinomial(n_items, np.full(n_items, 1 / n_items), size=RESAMPLES)  # (R, I)
     with np.errstate(invalid="ignore"):
         values = (draws @ first[0]) / (draws @ first[1]) - (draws @ second[0]) / (draws @ second[1])
     low, high = np.nanquantile(values, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
-    value = first[0].sum() / first[1].sum() - second[0].sum() / second[1].sum()
-    return float(value), float(low), float(high)
+    return value, float(low), float(high)
 
 
 def _discordant(first: Verdicts, second: Verdicts, items: Sequence[str]) -> tuple[int, int]:

@@ -24,7 +24,7 @@ def put(data: Any) -> None:
 
 
 @contextmanager
-def progress(label: str, total: int) -> Iterator[Any]:
+def progress(label: str, total: int | None) -> Iterator[Any]:
     """A progress bar on stderr; yields a function that is told how many more are done."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn

@@ -16,7 +16,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from musi.build import MANIFEST
+from musi.build import MANIFEST, refuse_other_folders
 from musi.card import dataset_card, splits_of
 from musi.croissant import croissant
 from musi.errors import MusiError
@@ -68,9 +68,11 @@ def export(directory: Path, out: Path, force: bool = False, published: date | No
         raise MusiError(f"{out}: holds the dataset itself; choose another folder")
     if out.exists() and not force:
         raise MusiError(f"{out}: already exists; choose another folder or write it again with --force")
+    refuse_other_folders(out)
     for name, entry in manifest.files.items():
         if file_digest(directory / name) != entry:
             raise MusiError(f"{directory / name}: differs from {MANIFEST}; rebuild with `musi dataset build --force`")
+    out = out.absolute()
     partial = out.with_name(out.name + ".partial")
     try:
         shutil.rmtree(partial, ignore_errors=True)

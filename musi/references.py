@@ -114,7 +114,7 @@ def stage_kind(name: str, where: str) -> StageKind:
 def reference_kind(reference: str) -> tuple[str, str]:
     """The strictest kind that fits a reference, and the reference in the spelling that the kind compares with."""
     number = canonical_number(reference)
-    if number is not None:
+    if number is not None and not re.match(r"-?0[0-9]", clean(reference)):  # 007 is a name
         return ("reference_number" if "." in number else "reference_integer"), number
     if "\n" in reference or len(reference.split()) > MAX_TEXT_WORDS:
         return "reference_passage", reference

@@ -241,5 +241,5 @@ def interval_words(row: dict[str, Any]) -> str:
 
 
 def _words(half: dict[str, Any]) -> str:
-    low, high = (f"{half[end]:,.0f}" if half[end] else f"over {half['max_distance']:,.0f}" for end in ("low", "high"))
+    low, high = (f"{half[end]:,.0f}" if half[end] is not None else f"over {half['max_distance']:,.0f}" for end in ("low", "high"))
     return f"{low} to {high}"

@@ -57,7 +57,8 @@ class Chart:
 
 def draw(title: str, axis: str, rows: Sequence[tuple[str, Sequence[dict[str, Any]]]], joined: bool) -> Chart:
     """A chart of named estimates; `rows` gives each model's, whose categories stand side by side at equal widths."""
-    names = list(dict.fromkeys(row["name"] for _, each in rows for row in each if row["value"] is not None))
+    drawn = {row["name"] for _, each in rows for row in each if row["value"] is not None}
+    names = [name for name in dict.fromkeys(row["name"] for _, each in rows for row in each) if name in drawn]
     step = (WIDTH - LEFT - RIGHT) / max(1, len(names))
     centre = {name: LEFT + step * (i + 0.5) for i, name in enumerate(names)}
     series = []

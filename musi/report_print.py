@@ -63,7 +63,8 @@ def _differences(pairs: list[dict[str, Any]]) -> Table:
     table = Table("first", "second", "first - second", "95 % interval", "only first / only second keeps", "p (McNemar, Holm)")
     for row in pairs:
         shown = (
-            ("undefined", "") if row["value"] is None else (f"{row['value']:+.3f}", f"{row['low']:+.3f} to {row['high']:+.3f}")
+            "undefined" if row["value"] is None else f"{row['value']:+.3f}",
+            "" if row["low"] is None else f"{row['low']:+.3f} to {row['high']:+.3f}",
         )
         kept = f"{row['only_first']} / {row['only_second']}"
         table.add_row(escape(row["first"]), escape(row["second"]), *shown, kept, f"{row['p_holm']:.3g}")

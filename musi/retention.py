@@ -207,7 +207,7 @@ def half_life(outcomes: Outcomes) -> HalfLife:
     r0 = float(profile.r0(np.array([decay]))[0])
     n_items = len(np.unique(known.item))
     if n_items == 1 or longest == 0:
-        return HalfLife(_words(decay), None, None, r0, longest)
+        return HalfLife(_words(decay), 0.0, None, r0, longest)
     drop = _quantile(n_items) ** 2 * _widening(known, r0, decay) / 2
     slow, fast = profile.interval(decay, drop)
     return HalfLife(_words(decay), _words(fast), _words(slow), r0, longest)

@@ -7,6 +7,7 @@ from anywhere: sizes are capped and every fault names file and line.
 
 import json
 import math
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import product
@@ -24,6 +25,7 @@ from musi.score import Mode, ResponseScore, score_response
 VERDICTS = ("retention", "retention_loose", "consistency", "consistency_loose")
 MAX_SAMPLE_BYTES = 4_000_000
 MAX_SAMPLES = 100_000
+_SURROGATE = re.compile("[\ud800-\udfff]")  # half of a character, which JSON can hold and no text
 
 
 @dataclass(frozen=True)
@@ -111,6 +113,7 @@ def read_samples(path: Path) -> list[Sample]:
     """
     gold: dict[str, Item] = {}
     samples: dict[str, Sample] = {}
+    kind: tuple[bool, bool] | None = None  # of all samples: whether forced, whether with another phrasing
     for where, row in _rows(path):
         item_id = _item_id(row, where)
         if item_id in samples:
@@ -125,7 +128,10 @@ def read_samples(path: Path) -> list[Sample]:
         responses = _responses(row, item, where)
         truncated, filled = (_flags(row, name, len(responses), where) for name in ("truncated", "out_of_tokens"))
         logged = {name: row[name] for name in VERDICTS if name in row}
-        samples[item_id] = Sample(item, responses, truncated, filled, logged)
+        samples[item_id] = sample = Sample(item, responses, truncated, filled, logged)
+        kind = kind or (sample.forced, bool(sample.again))
+        if (sample.forced, bool(sample.again)) != kind:
+            raise MusiError(f"{where}: item {item_id} was asked in another way than those above; keep the lines of one run only")
     if not samples:
         raise MusiError(f"{path}: holds no samples; run lm-eval again with --log_samples")
     return list(samples.values())
@@ -186,6 +192,8 @@ def _responses(row: dict[str, Any], item: Item, where: str) -> tuple[Any, ...]:
     if texts is None:
         raise MusiError(f"{where}: `resps` of item {item.id} is not a list of single responses; run with repeats 1")
     if len(texts) in (1 + n, 1 + 2 * n) and all(isinstance(text, str) for text in texts):
+        if any(_SURROGATE.search(text) for text in texts):
+            raise MusiError(f"{where}: a response of item {item.id} is no valid Unicode; save the samples again with lm-eval")
         return tuple(texts)
     if len(texts) == 2 * n and all(_is_likelihood(pair) for pair in texts):
         return tuple(texts)

@@ -47,7 +47,7 @@ _LOOSE_HEADERS = (
 )
 _BULLET = re.compile(r"^(?:[-*•]|[0-9]{1,3}[.)]) ?")
 _NUMBERING = re.compile(r"^(?:\[[0-9]{1,3}\]|[0-9]{1,3}[.)])[ \n]+(?=\S)")
-_NUMBER = re.compile(r"(?<![.,])(?<![^\W\u3400-\u9fff])[0-9][0-9,]*(?![^\W\u3400-\u9fff])(?!\.[0-9])")
+_NUMBER = re.compile(r"(?<![.,])(?<![^\W\u3400-\u9fff])[-−]?[0-9][0-9,]*(?![^\W\u3400-\u9fff])(?!\.[0-9])")
 _SAID = re.compile(r".{1,200}(?:(?:\b(?:is|are|was|were)\b:?|=) |(?:是|为|等于)[：:]? ?)")
 _UNSURE = re.compile(r"\b(?:not|or|never|maybe|perhaps|either)\b|n['’]t\b|不是|或|也许|可能|大概", re.IGNORECASE)
 _LEAD_IN = re.compile(

@@ -158,7 +158,7 @@ def _check_lines(name: str, start: int, lines: list[bytes], manifest: Manifest) 
                 problem_key(stage.family, stage.params) for stage in item.stages if not stage_kind(stage.family, where).closed
             ]
             chunk.rows.append((item.id, item_key(item), open_keys, masked(item)))
-        except (MusiError, KeyError, IndexError, TypeError, ValueError) as error:
+        except (MusiError, LookupError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
             chunk.problems.append(Problem(where, item.id, f"{type(error).__name__}: {error}"))
     return chunk
 

@@ -287,6 +287,7 @@ def test_tasks_check_works_with_strays_on_the_path(stray):
         (["--model", "prosg-rwkv", "--tasks", "musi", "--batch_size", "7"], "7", True),
         (["--model", "prosg-rwkv", "--tasks", "musi_quick,ifeval", "--batch_size=3"], "3", False),
         (["--model", "hf", "--tasks", "musi_quick"], "1", True),
+        (["--model", "hf", "-t", "musi_quick"], "1", True),
         (["--model", "hf", "--tasks", "ifeval"], "1", False),
         (["--model", "hf", "--tasks", "musi_quick", "ifeval"], "1", False),
     ],

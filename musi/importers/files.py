@@ -92,7 +92,7 @@ def _parquet(path: Path) -> Iterator[Row]:
             for value in batch.to_pylist():
                 number += 1
                 yield _row(f"{path}, row {number}", value)
-    except pa.ArrowException as error:
+    except (pa.ArrowException, OSError, ValueError, OverflowError) as error:
         raise MusiError(f"{path}: broken Parquet after row {number} ({str(error)[:80]}); save it again") from None
 
 

@@ -14,18 +14,19 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from musi.build import MANIFEST, item_line
+from musi.build import MANIFEST, item_line, refuse_other_folders
 from musi.errors import MusiError
 from musi.importers.decontaminate import Overlap, grams_of_tests, overlaps
 from musi.importers.files import read_rows
 from musi.importers.items import STYLES, compose
 from musi.importers.records import Record, ShapeError, Skipped
 from musi.importers.shapes import records_of
-from musi.languages import LANGUAGES
 from musi.release import file_digest, load_split
-from musi.schema import SPLITS, Manifest, Split, canonical_json
+from musi.schema import Manifest, Split, canonical_json
 
 REPORT = "import_report.json"
+SPLIT: Split = "train"
+LANG = "en"
 _NAME = re.compile(r"[a-z0-9][a-z0-9_.]{0,60}")
 
 
@@ -86,41 +87,39 @@ def import_data(
     out: Path,
     name: str,
     licence: str = "unknown",
-    lang: str = "en",
-    split: Split = "train",
     force: bool = False,
 ) -> ImportReport:
     """Compose the records of `sources` into a dataset called `name` in the folder `out`.
 
-    The same sources and name give the same bytes. Raises MusiError when a source is missing, the name or language is not usable,
-    `out` exists (unless `force`) or cannot be written, or nothing is left to compose.
+    The same sources and name give the same bytes. Raises MusiError when a source is missing, the name is not usable, `out`
+    exists (unless `force`) or cannot be written, or nothing is left to compose.
     """
     if not _NAME.fullmatch(name):
         raise MusiError(f"--name {name!r}: use small letters, digits, `_` and `.` only, such as my_data")
-    if lang not in LANGUAGES or split not in SPLITS:
-        raise MusiError(f"--lang {lang} --split {split}: known are {', '.join(LANGUAGES)} and {', '.join(SPLITS)}")
     if out.exists() and not force:
         raise MusiError(f"{out}: already exists; choose another folder or import again with --force")
+    refuse_other_folders(out)
     report = ImportReport()
     records = read_records(sources, report)
+    out = out.absolute()
     partial = out.with_name(out.name + ".partial")
     try:
         shutil.rmtree(partial, ignore_errors=True)
         partial.mkdir(parents=True)
-        used = _write(partial / f"{split}.jsonl", records, name, split, lang, report)
+        used = _write(partial / f"{SPLIT}.jsonl", records, name, report)
         if not report.items:
             first = f" (first: {report.skipped[0].where}: {report.skipped[0].reason})" if report.skipped else ""
             raise MusiError(f"{', '.join(map(str, sources))}: no row can be a stage{first}; add references or ask a teacher")
         report.overlaps = overlaps(used, grams_of_tests([*load_split("test_iid"), *load_split("test_ood")]))
         manifest = Manifest(
             release=name,
-            lang=lang,
+            lang=LANG,
             licence=licence,
             canary="",
             families=tuple(sorted(report.families)),
             constraints=(),
             styles=STYLES,
-            files={f"{split}.jsonl": file_digest(partial / f"{split}.jsonl")},
+            files={f"{SPLIT}.jsonl": file_digest(partial / f"{SPLIT}.jsonl")},
         )
         (partial / MANIFEST).write_text(canonical_json(manifest.model_dump(mode="json")) + "\n", "utf-8")
         (partial / REPORT).write_text(json.dumps(report.as_dict(), ensure_ascii=False, indent=2) + "\n", "utf-8")
@@ -134,11 +133,11 @@ def import_data(
     return report
 
 
-def _write(path: Path, records: Sequence[Record], name: str, split: Split, lang: str, report: ImportReport) -> list[Record]:
+def _write(path: Path, records: Sequence[Record], name: str, report: ImportReport) -> list[Record]:
     """Write the items and count them; returns the records they are made of."""
     used: list[Record] = []
     with path.open("wb") as file:
-        for item, sources in compose(records, name, split, lang, report.skipped):
+        for item, sources in compose(records, name, SPLIT, LANG, report.skipped):
             file.write(item_line(item))
             report.items += 1
             report.stages += len(item.stages)

@@ -174,19 +174,22 @@ def _row(record: Record, task: Task, output: str, teacher: Teacher) -> dict[str,
 
 
 def _read_journal(path: Path) -> dict[str, Answer]:
-    """The answers of a run that was stopped; a last line that was cut short is dropped from the file."""
+    """The answers of a run that was stopped; a last line that was cut short is dropped from the file.
+
+    Raises MusiError for any other line that is no answer: what was paid for is not thrown away.
+    """
     if not path.exists():
         return {}
     answers: dict[str, Answer] = {}
     good = 0
     with path.open("rb") as file:
-        for line in file:
+        for number, line in enumerate(file, start=1):
+            if not line.endswith(b"\n"):
+                break
             try:
                 answer = Answer(**json.loads(line))
             except (ValueError, TypeError):
-                break
-            if not line.endswith(b"\n"):
-                break
+                raise MusiError(f"{path}, line {number}: no answer of this MuSI; mend the line or move the file away") from None
             answers[answer.key] = answer
             good += len(line)
     os.truncate(path, good)
@@ -240,6 +243,8 @@ def _ask(client: Any, teacher: Teacher, record: Record, task: Task) -> Answer:
             temperature=TEMPERATURES[min(attempt, len(TEMPERATURES) - 1)],
             max_tokens=teacher.max_tokens,
         )
+        if isinstance(reply, str):  # what the client makes of a page that is no JSON
+            raise MusiError(f"{teacher.base_url}: the reply is no JSON; give the address of the API, which mostly ends in /v1")
         answer.requests += 1
         if reply.usage is not None:
             answer.tokens_in += reply.usage.prompt_tokens

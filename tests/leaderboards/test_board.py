@@ -262,6 +262,29 @@ def test_re_run_entries_say_so(submission, tmp_path):
     assert "<td>re-run</td>" in row_of((tmp_path / "site" / "musi_quick.html").read_text("utf-8"), "Forgetful")
 
 
+def test_a_re_run_decides_nothing(submission, tmp_path):
+    entries, log = tmp_path / "entries", tmp_path / "log.jsonl"
+    entry = accept(submission, entries, log, "Ann", "fine", DAY)
+    append(log, decide(check(entry), "flagged", "Bob", "odd", DAY))
+    append(log, decide(check(entry), "re-run", "Bob", "20 random items", DAY))
+    build(entries, tmp_path / "site", log)
+    assert "<td>flagged</td>" in row_of((tmp_path / "site" / "musi_quick.html").read_text("utf-8"), "Forgetful")
+    append(log, decide(check(entry), "removed", "Bob", "asked for", DAY))
+    edit_card(entry, licence="MIT")
+    append(log, decide(check(entry), "re-run", "Bob", "20 random items", DAY))
+    assert "No entry yet" in build(entries, tmp_path / "site", log).read_text("utf-8")
+
+
+def test_what_is_exported_follows_the_card(submission, tmp_path):
+    entries, log = tmp_path / "entries", tmp_path / "log.jsonl"
+    entry = accept(submission, entries, log, "Ann", "fine", DAY)
+    build(entries, tmp_path / "site", log)
+    edit_card(entry, licence="CC0-1.0")
+    append(log, decide(check(entry), "accepted", "Ann", "licence mended", DAY))
+    build(entries, tmp_path / "site", log)
+    assert "CC0-1.0" in (tmp_path / "site" / "board.json").read_text("utf-8")
+
+
 def test_entry_changed_after_its_decision_stops_the_board(submission, tmp_path):
     entries, log = tmp_path / "entries", tmp_path / "log.jsonl"
     entry = accept(submission, entries, log, "Ann", "fine", DAY)

@@ -306,6 +306,8 @@ YAML = {
     "two documents": ("name: a\n---\nname: b", "write plain `key: value` lines"),
     "odd key": ("? [a, b]\n: c", "a key comes twice or is not plain text"),
     "odd date": ("name: 2001-99-99", "write plain `key: value` lines"),
+    "no character": ('name: "\\UFFFFFFFF"', "write plain `key: value` lines"),
+    "large time": ("name: " + "1:" * 200 + "1.0", "write plain `key: value` lines"),
 }
 
 
@@ -321,6 +323,10 @@ JSON = {
     "broken": (b'{"results": ', "not valid JSON"),
     "deep": (b'{"a":' * 100_000, "nested too deeply"),
     "key twice": (b'{"results": {}, "results": {}}', "key 'results' comes twice"),
+    "a key of very many twice": (
+        b"{" + b",".join(b'"k%d":0' % n for n in range(60_000)) + b',"k7":0}',
+        "key 'k7' comes twice",
+    ),
     "too large a float": (b'{"a": 1e999}', "1e999 is too large"),
     "too many digits": (b'{"a": ' + b"1" * 5_000 + b"}", "digits"),
     "not UTF-8": (b'{"a": "\xff"}', "not valid UTF-8"),

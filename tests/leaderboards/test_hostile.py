@@ -249,6 +249,26 @@ def test_zip_that_lies_about_sizes_is_refused(submission, tmp_path):
         pass
 
 
+def test_zip_with_a_broken_stream_or_directory_is_refused(submission, tmp_path):
+    whole = pack(submission, tmp_path / "broken.zip").read_bytes()
+    place = whole.index(b"PK\3\4")
+    start = (
+        place
+        + 30
+        + int.from_bytes(whole[place + 26 : place + 28], "little")
+        + int.from_bytes(whole[place + 28 : place + 30], "little")
+    )
+    end = len(whole) - 6
+    offset = int.from_bytes(whole[end : end + 4], "little") + 40
+    for content in (
+        whole[:start] + b"\xff" * 20 + whole[start + 20 :],
+        whole[:end] + offset.to_bytes(4, "little") + whole[end + 4 :],
+    ):
+        (tmp_path / "broken.zip").write_bytes(content)
+        with pytest.raises(MusiError, match=r"broken\.zip: not a sound zip archive"), opened(tmp_path / "broken.zip"):
+            pass
+
+
 @pytest.mark.parametrize("content", [b"", b"PK\5\6" + b"\0" * 18, b"Rar!" * 100, b"PK\3\4" * 1_000])
 def test_what_is_no_zip_is_refused(tmp_path, content):
     path = tmp_path / "none.zip"

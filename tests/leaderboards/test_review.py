@@ -47,6 +47,14 @@ def test_refusal_names_file_and_reason(tree, tmp_path):
     assert str(tree) not in comment
 
 
+def test_a_folder_that_is_not_named_after_the_entry_is_refused(tree, tmp_path):
+    """The board would refuse it after the merge, and all of its entries with it."""
+    edit_card(tree / NAME, name="Another name")
+    passed, comment = review_pull_request(tree, changed(tree), tmp_path / "entries")
+    assert not passed
+    assert "forgetful: is the entry 'Another name'; name its folder another-name" in comment
+
+
 @pytest.mark.parametrize(
     ("paths", "reason"),
     [

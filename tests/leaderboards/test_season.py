@@ -118,4 +118,8 @@ def test_nothing_is_overwritten(season, tmp_path):
     with pytest.raises(MusiError, match="season: season: String should match"):
         open_season("../s3", tmp_path / "public", tmp_path / "new", N)
     assert not (tmp_path / "new").exists()
+    (tmp_path / "file").write_text("")
+    with pytest.raises(MusiError, match="choose writable folders"):
+        open_season("s4", tmp_path / "file" / "public", tmp_path / "new", N)
+    assert not (tmp_path / "new").exists()
     assert read_season(season / "public" / "s1.json").items == N

@@ -43,6 +43,17 @@ def test_holds_the_files_and_nothing_else(small):
     assert not list(small.parent.glob("*.partial"))
 
 
+def test_force_replaces_datasets_and_nothing_else(tmp_path, monkeypatch):
+    (tmp_path / "thesis.tex").write_text("years of work")
+    with pytest.raises(MusiError, match=r"is there and is no dataset \(no manifest\.json\); it is not replaced"):
+        build(tmp_path, 22, workers=1, force=True)
+    assert (tmp_path / "thesis.tex").exists()
+    (tmp_path / "new").mkdir()
+    monkeypatch.chdir(tmp_path / "new")
+    build(Path("."), 22, workers=1, force=True)
+    assert sorted(path.name for path in (tmp_path / "new").iterdir()) == FILES
+
+
 def test_bytes_do_not_depend_on_workers_or_shards(small, tmp_path, small_shards):
     build(tmp_path / "out", 220, workers=2)
     assert contents(tmp_path / "out") == contents(small)
@@ -131,7 +142,7 @@ def test_an_existing_folder_is_refused_and_left_alone(tmp_path):
 def test_force_replaces_the_folder(tiny, tmp_path):
     out = tmp_path / "out"
     out.mkdir()
-    (out / "old").write_text("old")
+    (out / "old.jsonl").write_text("old")
     build(out, 22, workers=1, force=True)
     assert contents(out) == contents(tiny)
 
@@ -174,11 +185,11 @@ def test_a_failed_forced_build_keeps_the_old_folder(tmp_path, monkeypatch):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     (tmp_path / "out").mkdir()
-    (tmp_path / "out" / "old").write_text("old")
+    (tmp_path / "out" / "old.jsonl").write_text("old")
     monkeypatch.setattr(module, "_join_shards", full)
     with pytest.raises(MusiError):
         build(tmp_path / "out", 22, workers=1, force=True)
-    assert contents(tmp_path / "out") == {"old": b"old"}
+    assert contents(tmp_path / "out") == {"old.jsonl": b"old"}
 
 
 def test_a_target_below_a_file_is_a_musi_error(tmp_path):

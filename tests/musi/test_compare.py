@@ -71,5 +71,8 @@ def test_models_of_equal_memory_differ_as_seldom_as_promised():
 def test_nothing_shared_is_no_comparison_and_no_ability_no_difference():
     a = verdicts(5, 0.8, 1)
     assert compare({"a": a, "b": {"other": [(True, True)]}}) == []
+    one = {"item": [(True, True), (False, True)]}
+    (found,) = compare({"a": one, "b": one})
+    assert (found["value"], found["low"], found["high"]) == (0.0, None, None)
     (found,) = compare({"a": a, "b": {item: [(False, False)] * 4 for item in a}})
     assert (found["value"], found["p_holm"]) == (None, 1.0)

@@ -109,11 +109,11 @@ def test_a_file_that_differs_from_the_manifest_is_refused(tiny, tmp_path):
 
 def test_an_existing_folder_is_refused_unless_forced(tiny, tmp_path):
     (tmp_path / "out").mkdir()
-    (tmp_path / "out" / "old").write_text("old")
+    (tmp_path / "out" / "old.jsonl").write_text("old")
     with pytest.raises(MusiError, match="already exists; choose another folder or write it again with --force"):
         export(tiny, tmp_path / "out")
     export(tiny, tmp_path / "out", force=True)
-    assert not (tmp_path / "out" / "old").exists()
+    assert not (tmp_path / "out" / "old.jsonl").exists()
 
 
 def test_the_dataset_is_never_overwritten_by_its_own_layout(tiny):

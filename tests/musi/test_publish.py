@@ -13,6 +13,7 @@ from musi.generate import RELEASE
 from musi.publish import earlier_locks, publish
 from musi.release import file_digest, lock, manifest_of
 from musi.schema import canonical_json
+from musi.validate import Report
 
 
 @pytest.fixture
@@ -91,6 +92,16 @@ def test_a_broken_build_is_not_locked(tiny, locks, tmp_path):
     (broken / "train.jsonl").write_bytes((broken / "train.jsonl").read_bytes()[:-10])
     with pytest.raises(MusiError, match=r"problems, the first in train\.jsonl, line 19: .*; nothing was locked"):
         publish(broken, None, workers=1)
+    assert not list(locks.iterdir())
+
+
+def test_rows_that_are_not_those_of_the_manifest_are_not_locked(tiny, locks, tmp_path, monkeypatch):
+    """A change that every check lets pass would pin bytes that exist nowhere."""
+    other = Path(shutil.copytree(tiny, tmp_path / "other"))
+    (other / "train.jsonl").write_bytes((other / "train.jsonl").read_bytes() + b"\n")
+    monkeypatch.setattr(module, "validate", lambda *_: Report())
+    with pytest.raises(MusiError, match=r"train\.jsonl: differs from manifest\.json"):
+        publish(other, None, workers=1)
     assert not list(locks.iterdir())
 
 

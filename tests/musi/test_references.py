@@ -19,6 +19,7 @@ ENGLISH = LANGUAGES["en"]
     ("18", "reference_integer", "18"), ("1,200", "reference_integer", "1200"), ("16.00", "reference_integer", "16"),
     ("-7", "reference_integer", "-7"), ("-0", "reference_integer", "0"), (".5", "reference_number", "0.5"),
     ("1,200.50", "reference_number", "1200.5"), ("5pi", "reference_text", "5pi"), ("1,20", "reference_text", "1,20"),
+    ("007", "reference_text", "007"), ("02139", "reference_text", "02139"), ("0", "reference_integer", "0"),
     ("Paris", "reference_text", "Paris"), ("a\nb", "reference_passage", "a\nb"),
     ("word " * 13, "reference_passage", "word " * 13),
 ])  # fmt: skip
@@ -121,7 +122,8 @@ def test_a_faulty_rule_is_told(rule):
 
 
 @pytest.mark.parametrize("text", ["[" * 100_000, "<<" * 10_000, "<<" + "a" * 19_000, "*" * 19_999, "* " * 9_000, "a\n \n" * 4_000,
-                                  "\n" * 19_999, "=" * 19_000, "{" * 19_000, '"' * 19_999])  # fmt: skip
+                                  "\n" * 19_999, "```" + "\n" * 19_000 + "x", "=" * 19_000, "{" * 19_000,
+                                  '"' * 19_999])  # fmt: skip
 def test_no_rule_is_slow_on_hostile_text(text):
     rules = [{"name": name} | arguments for name, arguments, _, _ in CASES]
     started = time.perf_counter()

@@ -9,7 +9,7 @@ from rich.console import Console
 
 from musi.errors import MusiError
 from musi.report import MIN_ABILITY, effective_stages, failure_reasons, first_line, report
-from musi.report_html import render, write
+from musi.report_html import draw, render, write
 from musi.report_print import print_report
 from musi.samples import read_samples, score_sample
 from musi.score import segment
@@ -249,3 +249,13 @@ def test_one_samples_file_is_enough(lm_eval_run):
 def test_a_missing_folder_is_a_musi_error(tmp_path):
     with pytest.raises(MusiError, match="no such folder"):
         report([tmp_path / "none"])
+
+
+def test_distances_stand_in_their_order_whoever_has_none_in_one():
+    def row(name, value):
+        return {"name": name, "value": value, "low": value, "high": value, "n": 5}
+
+    first = [row("0-25", 1.0), row("25-50", None), row("50-100", 0.5)]
+    second = [row("0-25", 1.0), row("25-50", 0.5), row("50-100", None)]
+    chart = draw("kept", "words", [("a", first), ("b", second)], joined=True)
+    assert [name for _, name in chart.x_ticks] == ["0-25", "25-50", "50-100"]

@@ -368,3 +368,9 @@ def test_half_life_never_raises(rows):
     found = half_life(Outcomes.of(rows[:3]))
     assert found.words is None or found.words > 0
     assert found.r0 is None or 0 < found.r0 <= 1
+
+
+def test_one_item_has_a_half_life_and_no_bounds_of_it():
+    found = half_life(Outcomes.of([[(0, True, True), (50, True, True), (100, False, True), (200, False, True)]]))
+    assert found.words is not None
+    assert (found.low, found.high) == (0.0, None)

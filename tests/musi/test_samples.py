@@ -81,6 +81,11 @@ FAULTS = {
     "a response too many": (lambda row: {**row, "resps": [*row["resps"], ["x"]]}, "are not the"),
     "repeats": (lambda row: {**row, "resps": [[*each, "again"] for each in row["resps"]]}, "run with repeats 1"),
     "responses that are no text": (lambda row: {**row, "resps": [[7] for _ in row["resps"]]}, "are not the"),
+    "half a character": (lambda row: {**row, "resps": [["\ud800"] for _ in row["resps"]]}, "no valid Unicode"),
+    "another kind of task": (
+        lambda row: {**row, "resps": [*row["resps"], *row["resps"][1:]], "truncated": []},
+        "was asked in another way than those above",
+    ),
     "null responses": (lambda row: {**row, "resps": [None for _ in row["resps"]]}, "not a list of single responses"),
 }
 

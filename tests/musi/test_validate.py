@@ -74,6 +74,7 @@ CASES = {
     ),
     "params that are no JSON": (stage_set(0, params="{"), "JSONDecodeError"),
     "params of another shape": (stage_set(0, params="[]"), "TypeError"),
+    "params of other types": (stage_set(0, family="camel_case", params='{"words":[1,2]}'), "AttributeError"),
     "missing params": (stage_set(0, params="{}"), "KeyError"),
     "another id": (lambda row: {**row, "id": "musi-1.0.0-train-00099"}, "id should be musi-1.0.0-train-00002 at this line"),
     "another split": (lambda row: {**row, "split": "validation"}, "release, split or index does not fit the file"),

@@ -6,7 +6,9 @@ import os
 from collections import Counter
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
+from pyarrow import parquet
 
 from musi.errors import MusiError
 from musi.importers import import_data
@@ -272,6 +274,11 @@ def test_broken_files_are_musi_errors(tmp_path):
         (tmp_path / name).write_text(text)
         with pytest.raises(MusiError, match=said):
             import_data([tmp_path / name], tmp_path / "out", "mine")
+    parquet.write_table(pa.table({"instruction": ["Say a."] * 50, "output": ["a"] * 50}), tmp_path / "a.parquet")
+    whole = (tmp_path / "a.parquet").read_bytes()
+    (tmp_path / "a.parquet").write_bytes(whole[:4] + b"\xff" * 12 + whole[16:])
+    with pytest.raises(MusiError, match="broken Parquet"):
+        import_data([tmp_path / "a.parquet"], tmp_path / "out", "mine")
     (tmp_path / "folder").mkdir()
     with pytest.raises(MusiError, match="use its save_to_disk"):
         import_data([tmp_path / "folder"], tmp_path / "out", "mine")

@@ -123,6 +123,14 @@ def test_a_server_that_goes_away_is_a_musi_error_and_the_run_goes_on_later(folde
     assert [asked for _, asked, _, _ in requests(folder)] == [f"Write text {n}." for n in (3, 4, 5)]
 
 
+def test_answers_that_were_paid_for_are_not_thrown_away(folder):
+    journal = folder / "out.jsonl.journal"
+    journal.write_bytes(b'{"of": "another version"}\n{"cut short')
+    with pytest.raises(MusiError, match=r"out\.jsonl\.journal, line 1: no answer of this MuSI"):
+        teach([source(folder)], folder / "out.jsonl", teacher_of(folder, "good"))
+    assert journal.read_bytes().startswith(b'{"of"')
+
+
 KILLED = """
 import os, sys
 from pathlib import Path
