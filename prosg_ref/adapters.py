@@ -48,11 +48,8 @@ class Adapter(Protocol):
     slots: tuple[str, ...]
     targets: Mapping[str, tuple[int, int]]
 
-    @property
-    def module(self) -> nn.Module: ...
-
     def matrix(self, layer: int, target: str) -> str:
-        """The name of a matrix as `module` knows it, without `.weight`."""
+        """The name of a matrix among the backbone's modules."""
         ...
 
     def read(self, prompt: Tensor, lengths: Tensor, taps: tuple[str, ...] = ()) -> Reading:
@@ -85,10 +82,6 @@ class RWKV4Adapter:
             for half in ("att", "ffn")
             for name, linear in getattr(backbone.layers[0], half).named_children()
         }
-
-    @property
-    def module(self) -> nn.Module:
-        return self.backbone
 
     def matrix(self, layer: int, target: str) -> str:
         return f"blocks.{layer}.{target}"
@@ -157,10 +150,6 @@ class MambaAdapter:
             for name in ("in_proj", "x_proj", "out_proj")
         }
 
-    @property
-    def module(self) -> nn.Module:
-        return cast(nn.Module, self.model)
-
     def matrix(self, layer: int, target: str) -> str:
         return f"backbone.layers.{layer}.mixer.{target}"
 
@@ -215,10 +204,9 @@ class MambaAdapter:
                 hook.remove()
         if lengths is None:
             return x, MambaState(text, state.lengths + tokens.shape[1])
-        whole = torch.cat([state.tokens, tokens], 1)
         shift = (tokens.shape[1] - lengths).unsqueeze(1)  # rows move right until their own last token is the last one
         index = (places.unsqueeze(0) - shift).clamp(min=0)
-        return x, MambaState(whole.gather(1, index), state.lengths + lengths)
+        return x, MambaState(text.gather(1, index), state.lengths + lengths)
 
     def head(self) -> Tensor:
         return cast(Tensor, self.model.lm_head.weight)

@@ -7,6 +7,7 @@ Hugging Face's layout: metadata in front, prose after it. A test holds every car
 """
 
 import json
+import math
 import sys
 from hashlib import sha256
 from pathlib import Path
@@ -21,30 +22,21 @@ from musi.release import lock_digest
 
 from .checkpoint import file_sha256, write_atomically
 from .recipes import find_recipe
+from .study import COLUMNS, cell
 from .verify import ITEMS, WEIGHTS
 
-ABOUT = {  # folder: last recipe, name among the figures of `musi study verify`, what it is
-    "backbone": ("tiny-backbone", "backbone", "The backbone that everything else here is compared with."),
+ABOUT = {  # folder, as its figures are called by `musi study verify`: last recipe, what it is
+    "backbone": ("tiny-backbone", "The backbone that everything else here is compared with."),
     "backbone_more_steps": (
         "tiny-backbone-more-contexts",
-        "backbone_more_steps",
         "Control: the backbone, trained on for as many steps as the module took on it, on examples of the same kinds.",
     ),
     "prosg": (
         "tiny-prosg-contexts",
-        "prosg",
         "ProSG: temporary changes of the backbone's weights from every token of the prompt.",
     ),
-    "prosg_state": ("tiny-prosg-state", "prosg_state", "ProSG: temporary changes from the state at the end of the prompt."),
-    "constant": ("tiny-prosg-constant", "constant", "Control: one learned change of the weights, whatever the prompt says."),
-}
-METRICS = {
-    "answer_ppl": "answer perplexity",
-    "token_acc": "token accuracy",
-    "single_acc": "stages right alone",
-    "forced_retention": "forced retention",
-    "retention": "retention",
-    "half_life": "half-life, words",
+    "prosg_state": ("tiny-prosg-state", "ProSG: temporary changes from the state at the end of the prompt."),
+    "constant": ("tiny-prosg-constant", "Control: one learned change of the weights, whatever the prompt says."),
 }
 
 
@@ -68,12 +60,12 @@ def config_digest(name: str) -> str:
 
 def card(folder: Path, figures: dict[str, Any]) -> str:
     """The card of a folder of `WEIGHTS`, with the figures of `musi study verify` for it."""
-    recipe, _, about = ABOUT[folder.name]
+    recipe, about = ABOUT[folder.name]
     weights = next(iter(sorted(folder.glob("*.safetensors"))))
     with safe_open(weights, "pt") as tensors:
         shapes = [tensors.get_slice(name).get_shape() for name in tensors.keys()]  # noqa: SIM118  (it is no dict)
-    parameters = sum(_product(shape) for shape in shapes)
-    measured = {name: figures[name] for name in METRICS if figures[name] is not None}
+    parameters = sum(map(math.prod, shapes))
+    measured = {name: figures[name] for name in COLUMNS if figures[name] is not None}
     head = {
         "license": "apache-2.0",
         "language": ["en"],
@@ -101,7 +93,7 @@ def card(folder: Path, figures: dict[str, Any]) -> str:
         ("SHA-256 of these recipes", f"`{config_digest(recipe)}`"),
         ("seeds", "those in the recipes; one run"),
     ]
-    scores = [(label, _shown(name, figures)) for name, label in METRICS.items()]
+    scores = [(label, cell(figures, name)) for name, label in COLUMNS.items()]
     text = [
         f"---\n{yaml.safe_dump(head, sort_keys=False).strip()}\n---",
         f"# musi-tiny-{folder.name.replace('_', '-')}",
@@ -114,31 +106,20 @@ def card(folder: Path, figures: dict[str, Any]) -> str:
     return "\n\n".join(text) + "\n"
 
 
-def _product(shape: list[int]) -> int:
-    size = 1
-    for each in shape:
-        size *= each
-    return size
-
-
-def _shown(name: str, figures: dict[str, Any]) -> str:
-    value, (low, high) = figures[name], figures["intervals"].get(name, (None, None))
-    if value is None:
-        return "no decay seen" if name == "half_life" else "undefined"
-    digits = 0 if name == "half_life" else 3
-    ends = ["∞" if end is None else f"{end:.{digits}f}" for end in (low, high)]
-    return f"{value:.{digits}f}" + ("" if low is None and high is None else f" ({ends[0]} to {ends[1]})")
-
-
 def main(verified: Path) -> None:
     """Write the card of every shipped folder. Raises MusiError when the file is not what `musi study verify --json` prints."""
     try:
         found = json.loads(verified.read_bytes())
-        for name, (_, variant, _) in ABOUT.items():
-            write_atomically(WEIGHTS / name / "README.md", card(WEIGHTS / name, found[variant]).encode())
+        for name in ABOUT:
+            write_atomically(WEIGHTS / name / "README.md", card(WEIGHTS / name, found[name]).encode())
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise MusiError(f"{verified}: {error}; give what `musi study verify --json` printed") from None
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    try:
+        main(Path(sys.argv[1]))
+    except IndexError:
+        sys.exit("usage: python -m prosg_ref.cards FILE, which `musi study verify --json` printed")
+    except MusiError as error:
+        sys.exit(str(error))

@@ -31,12 +31,10 @@ MAX_WEIGHT_BYTES = 80_000_000_000
 _File = TypeVar("_File", bound=BaseModel)
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class BackboneFile(_Strict):
+class BackboneFile(BaseModel):
     """config.json of a backbone."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
     architecture: str = Field(pattern="^rwkv4$")
     n_layer: int = Field(ge=1, le=200)

@@ -18,7 +18,7 @@ Device = Annotated[str, typer.Option(help="Device that --dry-run reckons with, `
 
 train = typer.Typer(no_args_is_help=True, help="Train the reference model: the backbone first, then ProSG on top of it.")
 study = typer.Typer(
-    no_args_is_help=True, help="Studies of ProSG: ablation, distance, scaling, languages, transfer, overhead; and verify."
+    no_args_is_help=True, help="Studies of ProSG: ablation, distance, long, scaling, languages, transfer, overhead; and verify."
 )
 model = typer.Typer(no_args_is_help=True, help="Checkpoints of RWKV-4 models.")
 

@@ -187,7 +187,7 @@ def read_source(source: Path, values: bool = True) -> Source:
     if source.is_dir():
         return _read_folder(source, values)
     tensors = load_pth(source)
-    if "emb.weight" not in tensors or tensors["emb.weight"].dim() != 2:
+    if "emb.weight" not in tensors or tensors["emb.weight"].dim() != 2 or not tensors["emb.weight"].numel():
         raise MusiError(f"{source}: no matrix emb.weight; give an official RWKV-4 .pth")
     numbers = [name.split(".")[1] for name in tensors if name.startswith("blocks.")]
     layers = [int(number) for number in numbers if number.isdecimal()]
@@ -253,7 +253,7 @@ def _keys(path: Path) -> set[str]:
     """The keys of a JSON object; none where the file is something else, which its own reader will tell."""
     try:
         values = json.loads(path.read_bytes())
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return set()
     return set(values) if isinstance(values, dict) else set()
 
@@ -265,7 +265,7 @@ def _weight_files(folder: Path) -> list[Path]:
         try:
             parts = set(json.loads(index.read_bytes())["weight_map"].values())
             return sorted(folder / Path(part).name for part in parts)
-        except (ValueError, KeyError, TypeError, AttributeError):
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
             raise MusiError(f"{index}: no weight_map; copy it again") from None
     binary = folder / "pytorch_model.bin"
     whole = folder / "model.safetensors"

@@ -1,8 +1,8 @@
 """What a recipe would cost, without training: parameters, memory, FLOPs and time on given devices.
 
-Parameters are exact, and so are the FLOPs of the matrix products, which are nearly all of the work. Lengths are those of
-generated train items. Memory and time are estimates, whose assumptions stand in the answer. Models are on the meta device:
-nothing is allocated.
+Parameters are exact, and so are the FLOPs of the matrix products (but for `pointing`), which are nearly all of the work.
+Lengths are those of generated train items. Memory and time are estimates, whose assumptions stand in the answer. Models are
+on the meta device: nothing is allocated.
 """
 
 import re
@@ -21,6 +21,7 @@ from .checkpoint import BackboneFile, read_config
 from .convert import BLOCK_TENSORS
 from .examples import Example, draw_texts, tokenize
 from .loss import ROWS
+from .parts import named
 from .prosg import ProSG
 from .recall import SPAN
 from .recipes import BackboneRecipe, BackboneShape, ProSGRecipe, Schedule, load_recipe
@@ -85,7 +86,7 @@ def plan_prosg(config: Path, device: str) -> dict[str, Any]:
         with torch.device("meta"):
             model = ProSG(backbone, recipe.prosg)
     except ValueError as error:
-        raise MusiError(f"{config}: prosg.targets: {error}") from None
+        raise MusiError(f"{config}: prosg: {error}") from None
     module = sum(p.numel() for p in model.synthesis.parameters())
     tokens = _tokens(recipe.schedule, prompt_weight=0.0)
     blocks, head = _matrices(backbone)
@@ -116,9 +117,12 @@ def plan_prosg(config: Path, device: str) -> dict[str, Any]:
     flops += 6 * recall * tokens.prompt + (12 + 6) * pointed * shape.n_embd + 6 * recalled * said * tokens.prompt
     if recipe.losses.reconstruction:
         flops += 4 * (blocks + head) * tokens.prompt
+    if recipe.losses.gates or recipe.losses.recall or recipe.placed:  # what the backbone does not know by itself
+        flops += 2 * blocks * tokens.answer + 2 * head * tokens.predicted
     if recipe.losses.distil:
         flops += 2 * blocks * (2 * tokens.prompt + tokens.answer) + 2 * head * tokens.predicted
-    trained = module + (frozen if recipe.joint else 0)
+    learning = named(model.synthesis, recipe.parts, f"{config}: parts") if recipe.parts else model.synthesis.named_parameters()
+    trained = sum(p.numel() for _, p in learning) + (frozen if recipe.joint else 0)
     products = 2 * len(DISTANCES) * (attended + pointed)
     return _plan(shape, recipe.schedule, device, trained, frozen + module, module, flops, tokens, tokens.answer, products)
 
@@ -167,7 +171,7 @@ def _plan(
         "hours": float(f"{seconds * schedule.steps / 3600:.3g}"),
         "assumes": f"{UTILISATION:.0%} of peak; weights, gradients and Adam {held}; "
         f"{BLOCK_TENSORS} tensors (B, T, D) kept a block; no padding (more parts, `accumulate`, come near to it); "
-        f"lengths of {PROBED_ITEMS} generated train items",
+        f"lengths of {PROBED_ITEMS} generated train items; `pointing` as if answers ran under ΔW",
     }
 
 
@@ -183,7 +187,7 @@ def _shape(shape: BackboneShape | None, checkpoint: Path | None) -> BackboneShap
         return shape
     assert checkpoint is not None
     found = read_config(checkpoint / "config.json", BackboneFile)
-    return BackboneShape(**found.model_dump(exclude={"architecture", "tied"}))
+    return BackboneShape.model_construct(**found.model_dump(exclude={"architecture", "tied"}))  # its bounds are a recipe's
 
 
 def _backbone(shape: BackboneShape) -> RWKV4:
@@ -202,8 +206,7 @@ def _tokens(schedule: Schedule, prompt_weight: float) -> _Tokens:
     items = [build_item("train", i) for i in range(PROBED_ITEMS)]
     tokenizer = Tokenizer.train((text for item in items for text in multi_example(item)), 3072)
     rng = Stream(schedule.seed, "dry run")
-    first = schedule.bare_steps / schedule.steps
-    drawn = (draw_texts(item, rng, schedule, rng.chance(first)) for item in items)
+    drawn = (draw_texts(item, rng, schedule) for item in items)
     pairs = [found[0][:2] for found in drawn if found is not None]
     examples: list[Example] = [e for e in tokenize(pairs, tokenizer) if e.tokens <= schedule.max_tokens]
     if not examples:

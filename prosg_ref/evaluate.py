@@ -68,7 +68,7 @@ class Forced:
 
 
 def controlled_memory(
-    model: RWKV4 | ProSG, prompts: Sequence[Sequence[int]], donors: Sequence[Sequence[int]], control: Control, seed: int = 0
+    model: RWKV4 | ProSG, prompts: Sequence[Sequence[int]], donors: Sequence[Sequence[int]], control: Control
 ) -> Memory:
     """The memory of prompts, or what a control makes of it; `donors` are other prompts, whose ΔW `shuffled` takes."""
     if control == "off":
@@ -80,7 +80,7 @@ def controlled_memory(
         assert isinstance(model, ProSG)
         return memory.with_reset_state(model.adapter)
     if control == "random":
-        return memory.randomised(torch.Generator().manual_seed(seed))
+        return memory.randomised(torch.Generator().manual_seed(0))
     return memory
 
 
@@ -163,7 +163,6 @@ class Scores:
     forced_retention: Estimate
     retention: Estimate
     half_life: HalfLife
-    forced: Outcomes
     outcomes: Outcomes
     losses: Forced = field(repr=False)
 
@@ -255,7 +254,6 @@ def score(variant: Variant, items: Sequence[Item], tokenizer: AnyTokenizer) -> S
         retention(forced_outcomes),
         retention(outcomes),
         half_life(outcomes),
-        forced_outcomes,
         outcomes,
         chains,
     )

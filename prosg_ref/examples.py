@@ -1,9 +1,9 @@
 """From dataset rows to batches: which example is trained on at which step, tokenised and padded.
 
 Everything is a pure function of (data, schedule, step), so a run that was killed goes on as if nothing had happened.
-Examples are drawn for 64 steps at once and dealt out to them at random, then sorted by length, so that a step which is
-run in parts (`Schedule.accumulate`) wastes little on padding. Steps of one length each would waste less still, but one
-length is often one family. Every row of a batch is one example, so nothing leaks between examples.
+Examples are drawn for the steps of `Schedule.window` at once and dealt out to them at random, then sorted by length, so that
+a step which is run in parts (`Schedule.accumulate`) wastes little on padding. Steps of one length each would waste less
+still, but one length is often one family. Every row of a batch is one example, so nothing leaks between examples.
 
     prompt pass:  Name   the    colour   .          (phase 2: without ΔW)
     answer input: .      \\n     \\n      [    1    ]    \\n   red
@@ -244,34 +244,38 @@ class Batches:
         schedule, steps = self.schedule, self.schedule.window
         rng = Stream(schedule.seed, "window", number)
         count = steps * schedule.batch_size
-        first = number * steps < schedule.bare_steps
         drawn = []
         for position in range(number * count, (number + 1) * count):
             epoch, place = divmod(position, len(self.items))
-            found = draw_texts(self.items[self.order(epoch)[place]], rng, schedule, first)
-            if found is not None and not (schedule.max_words and count_words(found[0][1]) > schedule.max_words):
+            found = draw_texts(self.items[self.order(epoch)[place]], rng, schedule)
+            if found is not None:
                 drawn.append(found)
-        name = "bare_tokens" if first else "max_tokens"
-        limit = getattr(schedule, name)
         every = tokenize([texts if self.asks else texts[:2] for texts, _ in drawn], self.tokenizer)
-        fitting = [replace(e, spoilt=wrong) for e, (_, wrong) in zip(every, drawn, strict=True) if e.tokens <= limit]
+        fitting = [
+            replace(e, spoilt=wrong) for e, (_, wrong) in zip(every, drawn, strict=True) if e.tokens <= schedule.max_tokens
+        ]
         if len(fitting) < steps:
-            left = f"{len(drawn) - len(fitting)} of {len(drawn)} examples have over {limit} tokens"
+            left = f"{len(drawn) - len(fitting)} of {len(drawn)} examples have over {schedule.max_tokens} tokens"
             unfit = count - len(drawn)
             others = f", {unfit} items have no stage of schedule.families, no note, or over schedule.max_words" if unfit else ""
-            raise MusiError(f"schedule.{name}: {left}{others}; raise it")
+            raise MusiError(f"schedule.max_tokens: {left}{others}; raise it")
         mixed = rng.shuffle(fitting)
         return [sorted(mixed[i::steps], key=lambda e: (e.tokens, e.prompt, e.answer)) for i in range(steps)]
 
 
-def draw_texts(item: Item, rng: Stream, schedule: Schedule, first: bool) -> tuple[tuple[str, ...], tuple[int, ...]] | None:
+def draw_texts(item: Item, rng: Stream, schedule: Schedule) -> tuple[tuple[str, ...], tuple[int, ...]] | None:
+    """What `_drawn` gives, or None where its answer has over `schedule.max_words`."""
+    found = _drawn(item, rng, schedule)
+    return None if found is not None and schedule.max_words and count_words(found[0][1]) > schedule.max_words else found
+
+
+def _drawn(item: Item, rng: Stream, schedule: Schedule) -> tuple[tuple[str, ...], tuple[int, ...]] | None:
     """The item whole, or a part of it, in the shares of the schedule, as `tokenize` takes it; and which stages are spoilt.
-    `first`: in its first `bare_steps`.
 
     None where the item has no such part: no stage of the schedule's families, or no note to echo.
     """
     parts = {kind: getattr(schedule, f"{kind}_share") for kind in ("note", "echo", "bare", "single")}
-    kind = rng.weighted({**parts, "multi": 0.0 if first else max(0.0, 1 - sum(parts.values()))})
+    kind = rng.weighted({**parts, "multi": max(0.0, 1 - sum(parts.values()))})
     if kind == "multi":
         texts = (*multi_example(item), *(stage.instruction for stage in item.stages))
         spoils = schedule.spoilt_share and len(item.stages) > 1 and rng.chance(schedule.spoilt_share)

@@ -9,7 +9,6 @@ from html import escape
 WIDTH, HEIGHT = 640, 360
 LEFT, RIGHT, TOP, BOTTOM = 64, 16, 48, 52
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#7f7f7f", "#000000")
-DASHES = ("", "6 3", "2 3", "8 3 2 3")
 ROW = 20  # px between two rows of `draw_rows`
 LEGEND, SHORT = 570, 20  # its width in px, and how many characters a name may have for three to stand side by side
 DODGE = 5  # px between the intervals of two lines
@@ -80,7 +79,7 @@ def draw(
     out.append(f'<text x="{LEFT}" y="40">{escape(y_label)}</text>')
     for i, line in enumerate(lines):
         shift = (i - (len(lines) - 1) / 2) * DODGE
-        style = f'stroke="{COLOURS[i % len(COLOURS)]}" stroke-dasharray="{DASHES[i // len(COLOURS) % len(DASHES)]}"'
+        style = f'stroke="{COLOURS[i % len(COLOURS)]}"'
         at = [(px(p.x) + shift, py(p.y), p) for p in line.points]
         track = " ".join(f"{x:.1f},{y:.1f}" for x, y, _ in at)
         out.append(f'<polyline points="{track}" fill="none" stroke-width="2" {style}/>')
@@ -99,8 +98,8 @@ def draw(
 def draw_rows(rows: Sequence[tuple[str, Point]], title: str, label: str) -> str:
     """An SVG file with a row for every name and its value (`y` of the point) along it; for what has no order and long names."""
     values = [value for _, p in rows for value in (p.y, p.low, p.high) if value is not None]
-    ticks = _ticks(min(0.0, *values), max(0.0, *values))
-    left, bottom = 12 + 8 * max(len(name) for name, _ in rows), TOP + ROW * len(rows)
+    ticks = _ticks(min([0.0, *values]), max([0.0, *values]))
+    left, bottom = 12 + 8 * max((len(name) for name, _ in rows), default=0), TOP + ROW * len(rows)
 
     def px(value: float) -> float:
         return left + (value - ticks[0]) / (ticks[-1] - ticks[0]) * (WIDTH - RIGHT - left)

@@ -5,7 +5,7 @@ rows that are done leave the batch.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal, cast
 
 import torch
@@ -91,7 +91,7 @@ def _read(model: RWKV4 | ProSG, prompts: Sequence[Sequence[int]]) -> Memory:
     tokens, lengths = (x.to(backbone_of(model).emb.weight.device) for x in pad(prompts))
     if isinstance(model, ProSG):
         memory = model.internalize(tokens, lengths)
-        return replace(memory, says={}, asked={})  # as large as the texts; training alone looks at them
+        return Memory(memory.state, memory.delta)  # the rest is as large as the texts; training alone looks at it
     return Memory(model.hidden(tokens, lengths=lengths)[1], {})
 
 
@@ -101,8 +101,7 @@ def _joined(parts: Sequence[Memory]) -> Memory:
         name: LowRank(_stacked([part.delta[name].a for part in parts]), _stacked([part.delta[name].b for part in parts]))
         for name in parts[0].delta
     }
-    gates = {key: _stacked([part.gates[key].transpose(1, 2) for part in parts]) for key in parts[0].gates}
-    return Memory(State.joined([part.state for part in parts]), delta, {key: x.transpose(1, 2) for key, x in gates.items()})
+    return Memory(State.joined([part.state for part in parts]), delta)
 
 
 def _stacked(parts: Sequence[Tensor]) -> Tensor:

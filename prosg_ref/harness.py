@@ -1,6 +1,6 @@
 """The lm-eval model `prosg-rwkv`: a checkpoint of ours, with ProSG on or off, scored by the evaluation harness.
 
-    lm-eval run --model prosg-rwkv --model_args pretrained=DIR[,prosg=DIR][,prosg_control=shuffled] --tasks musi_quick …
+    musi eval run --model prosg-rwkv --model_args pretrained=DIR[,prosg=DIR][,prosg_control=shuffled] --tasks musi_quick …
 
 With ProSG, ΔW is made from the prompt alone. In `generate_until` the prompt is the whole context. In `loglikelihood`
 the context may already hold a part of the answer; it begins at the last line `[1]` that follows an empty line, is read
@@ -108,6 +108,8 @@ class ProSGHarness(LM):
         if size != "auto" and (not size.isdigit() or int(size) < 1):
             raise MusiError(f"batch_size={batch_size}: give a whole number or auto")
         self.batch_size = DEFAULT_BATCH if size == "auto" else int(size)
+        if max_length is not None and not (str(max_length).isdecimal() and int(max_length)):
+            raise MusiError(f"max_length={max_length}: give a whole number of tokens, or leave it out")
         self.max_length = None if max_length is None else int(max_length)
         self.directory = Path(pretrained)
         backbone, self.tokenizer = load_backbone(self.directory)

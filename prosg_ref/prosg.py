@@ -29,7 +29,7 @@ __all__ = ["Memory", "ProSG", "ProSGConfig", "validate_targets"]
 class Memory:
     """What a prompt left behind: the backbone's state after it, and ΔW. Rows are examples.
 
-    The controls of an experiment are functions of it: `shuffled`, `randomised`, `with_reset_state`.
+    Two controls of an experiment are functions of it: `randomised`, `with_reset_state`.
     `gates` are those of the source `tokens`, by target and offset or None for ends, (B, L, chunks), 0 past a prompt's end;
     `says`, by matrix, is what each chunk says, (B, chunks, 2 W); `asked`, by target, what its tokens would point with.
     """
@@ -41,13 +41,9 @@ class Memory:
     asked: dict[str, Asked] = field(default_factory=dict)
 
     def select(self, rows: Tensor) -> "Memory":
-        """Some rows, in the order given (an index or a boolean mask, (B,))."""
+        """State and ΔW of some rows, in the order given (an index or a boolean mask, (B,))."""
         delta = {name: LowRank(x.a[rows], x.b[rows]) for name, x in self.delta.items()}
-        return Memory(cast(AnyState, self.state).select(rows), delta, {name: x[rows] for name, x in self.gates.items()})
-
-    def shuffled(self) -> "Memory":
-        """Control: each row keeps its state and gets the ΔW of the row before it."""
-        return replace(self, delta={name: LowRank(x.a.roll(1, 0), x.b.roll(1, 0)) for name, x in self.delta.items()})
+        return Memory(cast(AnyState, self.state).select(rows), delta)
 
     def randomised(self, generator: torch.Generator) -> "Memory":
         """Control: random factors in place of the synthesised ones, ΔW of the same Frobenius norm."""

@@ -49,7 +49,6 @@ class Schedule(Strict):
         family, 0 for all. Few of both to begin with let a small model find out how to copy before it learns whole sentences.
     max_words: answers of more words are left out, so that no stage learnt from stands further from its prompt; 0: none is.
     window: the examples of so many steps are drawn together and mixed; fewer where steps are large, to begin soon.
-    bare_steps: for so many steps first, no whole items, the rest in proportion, of at most `bare_tokens`.
     extra_items: further items of the train split, generated beyond those of the release.
     languages: of the items, in turn; with more than English alone, each item of the release is taken in one of them.
     patience: stop after so many validations without a better answer perplexity, and keep the best; 0: never.
@@ -71,7 +70,6 @@ class Schedule(Strict):
     muon_lr: float = Field(default=0.02, gt=0)
     final_lr_factor: float = Field(default=0.05, ge=0, le=1)
     warmup_steps: int = Field(default=100, ge=0)
-    clip: float = Field(default=1.0, gt=0)
     prompt_weight: float = Field(default=0.2, ge=0, le=1)
     stage_tokens: float = Field(default=16.0, gt=0)
     end_weight: float = Field(default=1.0, gt=0)
@@ -85,8 +83,6 @@ class Schedule(Strict):
     max_tokens: int = Field(default=1024, ge=2, description="longer examples are left out")
     max_words: int = Field(default=0, ge=0)
     window: int = Field(default=64, ge=1)
-    bare_steps: int = Field(default=0, ge=0)
-    bare_tokens: int = Field(default=130, ge=2)
     extra_items: int = Field(default=0, ge=0)
     languages: tuple[str, ...] = Field(default=("en",), min_length=1)
     save_every: int = Field(default=500, ge=1)
@@ -114,8 +110,6 @@ class Schedule(Strict):
         for lang in self.languages:
             if lang not in LANGUAGES:
                 raise ValueError(f"languages: {lang!r} is none of {', '.join(LANGUAGES)}")
-        if self.bare_steps and not parts:
-            raise ValueError("bare_steps needs a share of parts of items, such as bare_share")
         return self
 
 
@@ -233,15 +227,19 @@ def load_yaml(path: Path, model: type[Config], examples: Path) -> Config:
 
     Raises MusiError naming the file and the key at fault.
     """
+    return validated(read_yaml(path, examples), model, path, examples)
+
+
+def read_yaml(path: Path, examples: Path) -> Any:
+    """The values of a small YAML file. Raises MusiError naming the file."""
     try:
         if path.stat().st_size > MAX_CONFIG_BYTES:
             raise MusiError(f"{path}: over {MAX_CONFIG_BYTES:,} bytes; a recipe is a few lines of YAML")
-        values = yaml.safe_load(path.read_text(encoding="utf-8"))
+        return yaml.safe_load(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise MusiError(f"{path}: {error.strerror}; the shipped recipes lie in {examples}") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise MusiError(f"{path}: not YAML ({' '.join(str(error).split())[:120]}); compare with {examples}") from None
-    return validated(values, model, path, examples)
 
 
 def validated(values: Any, model: type[Config], path: Path, examples: Path) -> Config:

@@ -37,6 +37,7 @@ from .shard import as_sharded, gathered, shard, whole
 
 BETAS = (0.9, 0.99)
 MOMENTUM = 0.95  # of Muon
+CLIP = 1.0  # norm of a step's gradient at most
 LOOK_EVERY = 10  # steps between two looks at what costs time to look at
 
 Metrics = dict[str, Any]
@@ -74,7 +75,8 @@ def make_optimizers(groups: list[dict[str, Any]], schedule: Schedule, module: nn
         for group in groups
     ]
     muon = torch.optim.Muon([g for g in matrices if g["params"]], weight_decay=0.0, momentum=MOMENTUM)
-    return [torch.optim.Adam([g for g in rest if g["params"]], betas=BETAS, fused=True), muon]
+    vectors = [group for group in rest if group["params"]]
+    return [torch.optim.Adam(vectors, betas=BETAS, fused=True), muon] if vectors else [muon]
 
 
 class Run:
@@ -87,7 +89,6 @@ class Run:
         schedule: Schedule,
         module: nn.Module,
         groups: Callable[[], list[dict[str, Any]]],
-        resume: bool,
         tracker: Tracker | None = None,
         some_unused: bool = False,  # parameters that the loss does not reach, which several processes must look for
     ) -> None:
@@ -106,8 +107,6 @@ class Run:
         )
         if tracker is not None:
             self.accelerator.init_trackers(out_dir.name)
-        if self.resume_path.exists() and not resume:
-            raise MusiError(f"{self.resume_path}: a run is here already; resume it, or choose another directory")
         if schedule.shard:
             if self.accelerator.num_processes == 1:
                 raise MusiError("schedule.shard: one process has nobody to share with; use accelerate launch, or shard: false")
@@ -232,7 +231,7 @@ class Run:
             for group, lr in zip(optimizer.param_groups, lrs, strict=True):
                 group["lr"] = lr * factor
         loss, metrics = self._gradients(batch)
-        norm = gathered(nn.utils.clip_grad_norm_(self.names.values(), self.schedule.clip))
+        norm = gathered(nn.utils.clip_grad_norm_(self.names.values(), CLIP))
         for optimizer in self.optimizers:
             optimizer.step()
             optimizer.zero_grad(set_to_none=self.graphs is None)

@@ -66,9 +66,6 @@ class State:
         columns = zip(*((x.att_shift, x.wkv, x.ffn_shift) for x in parts), strict=True)
         return State(*(torch.cat(column) for column in columns))
 
-    def detach(self) -> "State":
-        return State(self.att_shift.detach(), self.wkv.detach(), self.ffn_shift.detach())
-
     @property
     def bytes_per_sequence(self) -> int:
         """Memory of one sequence's state, in bytes."""

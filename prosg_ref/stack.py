@@ -20,11 +20,13 @@ UNSEEN = -1e4  # finite, so that an empty prompt beside longer ones is no NaN
 class TokenAttention(nn.Module):
     """Residual attention between a prompt's tokens, to both sides, with a learned bias for every distance; starts as identity.
 
-    Relative biases: Raffel et al. 2020 (arXiv 1910.10683).
+    Raises ValueError for a width that its heads cannot share. Relative biases: Raffel et al. 2020 (arXiv 1910.10683).
     """
 
     def __init__(self, width: int) -> None:
         super().__init__()
+        if width % len(DISTANCES):
+            raise ValueError(f"width {width}: attention needs a multiple of {len(DISTANCES)}")
         self.norm = nn.LayerNorm(width)
         self.qkv = Linear(width, 3 * width, bias=False)
         self.out = zeroed(Linear(width, width, bias=False))

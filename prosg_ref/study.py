@@ -22,7 +22,6 @@ from pydantic import Field, model_validator
 
 from musi.compose import multi_example
 from musi.errors import MusiError
-from musi.languages import count_words
 from musi.release import load_split
 from musi.retention import curve
 from musi.rng import Stream
@@ -33,12 +32,13 @@ from .evaluate import Control, Scores, Variant, forced, ppl_interval, score
 from .examples import load_items, note_example, tokenize
 from .figure import Line, Point, draw, draw_rows
 from .gains import FAR, NEAR, bins_of_distance, loss_against, loss_growth, retention_against, retention_growth
-from .recipes import BackboneRecipe, ProSGRecipe, Strict, find_recipe, load_recipe, load_yaml, shipped, validated
+from .recipes import BackboneRecipe, ProSGRecipe, Strict, find_recipe, load_recipe, load_yaml, read_yaml, shipped, validated
 from .tokenizer import AnyTokenizer
 from .train import train_backbone, train_prosg
 
 RESULTS = Path("docs/results")
 RUNS = Path("runs/studies")
+SPLIT: Split = "validation"  # that studies score; none has a say on a test split
 NOTE_COLUMNS = {"answer_ppl": "answer perplexity", "token_acc": "token accuracy"}
 COLUMNS = NOTE_COLUMNS | {
     "forced_retention": "forced retention",
@@ -74,10 +74,9 @@ class Scoring(Strict):
 
 
 class Figure(Strict):
-    """What is drawn: `metric` of the rows against their `x`, or their retention against distance."""
+    """What is drawn: perplexity of the rows against their `x`, or their retention against distance."""
 
     kind: Literal["rows", "distance"] = "rows"
-    metric: str = "answer_ppl"
     x_label: str = ""
     x_names: tuple[str, ...] = Field(default=(), description="words for x = 0, 1, …")
     log_x: bool = False
@@ -90,9 +89,7 @@ class Study(Strict):
     question: str
     train: tuple[Training, ...] = ()
     score: tuple[Scoring, ...] = Field(min_length=1)
-    split: Split = "validation"
     items: int = Field(default=200, ge=1)
-    min_words: int = Field(default=0, ge=0, description="only items whose gold answer has at least so many words")
     notes: tuple[str, ...] = Field(
         default=(), description="families whose stages are scored instead of whole items, each with its own note, teacher-forced"
     )
@@ -139,20 +136,22 @@ def run_study(name: str, config: Path, command: str, talk: Callable[[str], None]
 
 
 def changed(values: dict[str, Any], settings: dict[str, Any]) -> dict[str, Any]:
-    """A recipe's values with some set otherwise, by dotted path."""
+    """A recipe's values with some set otherwise, by dotted path. Raises MusiError for a path through what has no keys."""
     values = copy.deepcopy(values)
     for path, value in settings.items():
         place = values
         *parents, last = path.split(".")
         for parent in parents:
             place = place.setdefault(parent, {})
+            if not isinstance(place, dict):
+                raise MusiError(f"set: {path}: {parent} has no keys; compare with the recipes in {shipped('')}")
         place[last] = value
     return values
 
 
-def checked(values: dict[str, Any], path: Path) -> bool:
+def checked(values: Any, path: Path) -> bool:
     """Whether a recipe is one of phase 2. Raises MusiError, under the name `path`, when it is no sound recipe."""
-    is_prosg = "prosg" in values
+    is_prosg = isinstance(values, dict) and "prosg" in values
     validated(values, ProSGRecipe if is_prosg else BackboneRecipe, path, shipped(""))
     return is_prosg
 
@@ -161,7 +160,9 @@ def _train(training: Training, folder: Path, done: Done, talk: Callable[[str], N
     """Train, or go on, or find it done; returns the run's folder."""
     out = folder / _slug(training.name)
     recipe = folder / f"{_slug(training.name)}.yaml"
-    values = changed(yaml.safe_load(find_recipe(training.recipe).read_text(encoding="utf-8")), training.set)
+    source = find_recipe(training.recipe)
+    checked(values := read_yaml(source, shipped("")), source)
+    values = changed(values, training.set)
     if training.after is not None:
         before = done[training.after]
         is_module = (before / "prosg.safetensors").exists()
@@ -200,26 +201,19 @@ def _backbone_of(module: Path) -> Path:
     return beside if beside.exists() and not recipe.exists() else load_recipe(recipe, ProSGRecipe).backbone
 
 
-def study_items(split: Split, count: int, lang: str, min_words: int = 0, data: Path | None = None) -> list[Item]:
-    """The first `count` items of a split, in a language, whose gold answer has `min_words` words; of all of imported `data`.
-
-    Raises MusiError when there are none, or no such data.
-    """
+def study_items(count: int, lang: str, data: Path | None = None) -> list[Item]:
+    """The first `count` items of validation in a language, or of imported `data`. Raises MusiError when there is no such data."""
     if data is not None and not (data / "train.jsonl").exists():
         raise MusiError(
             f"{data}: no imported dataset here; make it with `musi dataset import FILE --out {data} --name {data.name}`"
         )
-    found = load_split(split, lang=lang) if data is None else load_items(data / "train.jsonl")
-    items = [item for item in found if count_words(item.answer) >= min_words][:count]
-    if not items:
-        raise MusiError(f"{split}: no item has {min_words} words of gold answer; lower min_words")
-    return items
+    return (load_split(SPLIT, lang=lang) if data is None else load_items(data / "train.jsonl"))[:count]
 
 
 def _score(study: Study, row: Scoring, folder: Path, done: Done) -> dict[str, Any]:
     """The scores of a row, made now or read from where they were kept."""
     variant, tokenizer, weights = load_variant(done.get(row.model, Path(row.model)), row.control)
-    items = study_items(study.split, study.items, row.lang, study.min_words, row.data)
+    items = study_items(study.items, row.lang, row.data)
     key = sha256(
         "\x1f".join(["stages", weights, row.control, *study.notes, *(item.id + item.prompt for item in items)]).encode()
     ).hexdigest()[:24]
@@ -278,17 +272,18 @@ def _write(name: str, study: Study, command: str, rows: Sequence[tuple[Scoring, 
         first = next(theirs for other, theirs in rows if (other.lang, other.data) == (row.lang, row.data))
         values["against_first"] = against = loss_against(values, first)
         beside = "" if values is first else _difference(against)
-        lines.append("| " + " | ".join([row.name, beside, *(_cell(values, column) for column in columns)]) + " |")
+        lines.append("| " + " | ".join([row.name, beside, *(cell(values, column) for column in columns)]) + " |")
     figure = RESULTS / f"{name}.svg"
     write_atomically(figure, _figure(study, rows).encode())
-    more = f", with at least {study.min_words} words of gold answer" if study.min_words else ""
+    scored = sorted({SPLIT if row.data is None else f"`{row.data}`" for row, _ in rows})
+    more = ""
     if study.notes:
-        more += f", of these the {len(rows[0][1]['stages'])} stages of {', '.join(study.notes)}, each with its own note"
+        more = f", of these the {len(rows[0][1]['stages'])} stages of {', '.join(study.notes)}, each with its own note"
     page = [
         f"# {study.title}",
         study.question,
-        f"{study.items} items of {study.split}{more}; 95 % intervals over items. Loss: nats per answer token against the "
-        "first row of the same items, paired by item. Made by:",
+        f"{study.items} items of {' and '.join(scored)}{more}; 95 % intervals over items. Loss: nats per answer token against "
+        "the first row of the same items, paired by item. Made by:",
         f"```sh\n{command}\n```",
         "\n".join(lines),
         f"![{study.title}]({figure.name})",
@@ -346,7 +341,8 @@ def _figure_by_distance(rows: Sequence[tuple[Scoring, dict[str, Any]]]) -> str:
     return draw(lines, title, "words between prompt and stage", "nats per answer token", bins_of_distance()[1][:filled])
 
 
-def _cell(values: dict[str, Any], column: str) -> str:
+def cell(values: dict[str, Any], column: str) -> str:
+    """One of `COLUMNS` of a variant's scores, with its interval, as it stands in a table."""
     value, interval = values[column], values["intervals"].get(column)
     if value is None:
         return "no decay seen" if column == "half_life" and values["retention"] else "undefined"
@@ -373,15 +369,14 @@ def _figure(study: Study, rows: Sequence[tuple[Scoring, dict[str, Any]]]) -> str
         found = [(row.name, values["against_first"]) for row, values in drawn]
         losses = [(name, Point(0, loss["value"], loss["low"], loss["high"])) for name, loss in found]
         return draw_rows(losses, study.title, f"nats per answer token against {rows[0][0].name}: below 0 is better")
-    metric = study.figure.metric
     grouped: dict[str, list[Point]] = {}
     for row, values in drawn:
-        value, (low, high) = values[metric], values["intervals"].get(metric, (None, None))
+        value, (low, high) = values["answer_ppl"], values["intervals"]["answer_ppl"]
         if value is not None and row.x is not None:
             grouped.setdefault(row.line or row.name, []).append(Point(row.x, value, low, high))
     lines = [Line(line, tuple(points)) for line, points in grouped.items()]
     words, label = study.figure.x_names, study.figure.x_label
-    return draw(lines, study.title, label, metric, words, study.figure.log_x, from_zero=metric != "answer_ppl")
+    return draw(lines, study.title, label, "answer perplexity", words, study.figure.log_x, from_zero=False)
 
 
 def _slug(name: str) -> str:

@@ -85,6 +85,12 @@ class ProSGConfig(BaseModel):
 
     @model_validator(mode="after")
     def _fit_together(self) -> "ProSGConfig":
+        others = ("attention", "ends", "offsets", "recall") if self.source != "tokens" else ()
+        wrong = [name for name in others if getattr(self, name)]
+        if self.source != "tokens" and (self.chunk > 1 or self.key == "input"):
+            wrong.append("chunk" if self.chunk > 1 else "key: input")
+        if wrong:
+            raise ValueError(f"{wrong[0]} is for `source: tokens`; set that, or leave it out")
         if self.key == "learned" and self.metric:
             raise ValueError("metric is for `key: input`; set that, or leave metric out")
         if self.recall and self.chunk > 1:
@@ -126,7 +132,7 @@ class StateSynthesis(nn.Module):
 
     def __init__(self, config: ProSGConfig, adapter: Adapter) -> None:
         super().__init__()
-        self.config, self.adapter = config, _Shape(adapter)
+        self.config, self.matrix = config, adapter.matrix
         slots = len(adapter.slots)
         self.stack = _stack(config, adapter, slots)
         width = slots * self.stack.width
@@ -146,7 +152,7 @@ class StateSynthesis(nn.Module):
             a = a / math.sqrt(a.shape[-1])
             b = self.b[_key(target)](x).view(batch, n_layer, self.config.rank, -1)
             b = b * (self.config.scale * self.gain[:, j].view(1, -1, 1, 1))
-            delta |= {self.adapter.matrix(i, target): LowRank(a[:, i], b[:, i]) for i in range(n_layer)}
+            delta |= {self.matrix(i, target): LowRank(a[:, i], b[:, i]) for i in range(n_layer)}
         return Synthesised(delta)
 
 
@@ -214,7 +220,7 @@ class TargetSynthesis(nn.Module):
 
     def __init__(self, config: ProSGConfig, adapter: Adapter, target: str) -> None:
         super().__init__()
-        self.config, self.adapter, self.target = config, _Shape(adapter), target
+        self.config, self.matrix, self.target = config, adapter.matrix, target
         d_in, d_out = adapter.targets[target]
         self.stack = _stack(config, adapter, 1)
         pair = 2 * self.stack.width
@@ -268,7 +274,7 @@ class TargetSynthesis(nn.Module):
         delta: dict[str, LowRank] = {}
         said: dict[str, Tensor] = {}
         for i in range(pair.shape[1]):  # layer by layer, while its keys are in cache
-            name = self.adapter.matrix(i, self.target)
+            name = self.matrix(i, self.target)
             hidden, act, _ = cast(nn.Sequential, self.says[i])
             said[name] = says = act(hidden(torch.cat([pair[:, i], embedded], -1))) * counted.unsqueeze(2)  # (B, C, 2 W)
             u = torch.stack([shares[:, i, :, k : k + 1] * moved(says, offset) for k, offset in enumerate(offsets)]).sum(0)
@@ -296,7 +302,7 @@ class ConstantSynthesis(nn.Module):
 
     def __init__(self, config: ProSGConfig, adapter: Adapter) -> None:
         super().__init__()
-        self.config, self.adapter = config, _Shape(adapter)
+        self.config, self.matrix = config, adapter.matrix
         self.a, self.b = nn.ParameterDict(), nn.ParameterDict()
         for target in config.targets:
             d_in, d_out = adapter.targets[target]
@@ -310,20 +316,13 @@ class ConstantSynthesis(nn.Module):
         for target in self.config.targets:
             for i, (a, b) in enumerate(zip(self.a[_key(target)], self.b[_key(target)], strict=True)):
                 b = b * self.config.scale
-                delta[self.adapter.matrix(i, target)] = LowRank(a.expand(batch, -1, -1), b.expand(batch, -1, -1))
+                delta[self.matrix(i, target)] = LowRank(a.expand(batch, -1, -1), b.expand(batch, -1, -1))
         return Synthesised(delta)
 
 
 def _stack(config: ProSGConfig, adapter: Adapter, slots: int) -> TransformingStack:
     embedded = (adapter.n_layer, slots) if config.state_embedding else None
     return TransformingStack(adapter.width, config.width or adapter.width, config.depth, config.attention, embedded)
-
-
-class _Shape:
-    """The adapter without its place in the module tree: the backbone's parameters are no parameters of the synthesis."""
-
-    def __init__(self, adapter: Adapter) -> None:
-        self.matrix = adapter.matrix
 
 
 def _chunks(x: Tensor, inside: Tensor, size: int) -> Tensor:

@@ -1,7 +1,8 @@
 """Training in two phases: the backbone on prompts and answers, then the synthesis module on a frozen backbone.
 
-    musi train backbone --config tiny-backbone --out runs/tiny-backbone
-    accelerate launch --multi_gpu --num_processes 2 -m musi train backbone --config tiny-backbone --out runs/tiny-backbone
+    musi train backbone --config tiny-backbone-copy --out runs/tiny-backbone-copy
+    accelerate launch --multi_gpu --num_processes 2 -m musi train backbone --config tiny-backbone-copy \\
+        --out runs/tiny-backbone-copy
 
 The second line runs the same recipe on several processes, with the same global batches and, to rounding, the same losses.
 What a run directory holds, and how a run resumes, stands in `prosg_ref.run`.
@@ -35,7 +36,7 @@ TOKENIZER_ITEMS = 4_000  # items that the tokenizer's merges are learnt from
 TIED_STD = 0.05  # of the entries of a matrix that is embedding and output layer at once
 
 
-def train_backbone(config: Path, out_dir: Path, resume: bool = True, tracker: Tracker | None = None) -> None:
+def train_backbone(config: Path, out_dir: Path, tracker: Tracker | None = None) -> None:
     """Phase 1: train or fine-tune a backbone by a recipe; the checkpoint ends in `out_dir`.
 
     Raises MusiError for a broken recipe, missing data, a run of another recipe in `out_dir`, or a loss that blows up.
@@ -57,7 +58,6 @@ def train_backbone(config: Path, out_dir: Path, resume: bool = True, tracker: Tr
         schedule,
         loss,
         lambda: backbone.lr_groups(schedule.lr),
-        resume,
         tracker,
     )
 
@@ -68,7 +68,7 @@ def train_backbone(config: Path, out_dir: Path, resume: bool = True, tracker: Tr
     run.train(batches, validate, lambda: save_backbone(out_dir, backbone, tokenizer, schedule.store))
 
 
-def train_prosg(config: Path, out_dir: Path, resume: bool = True, tracker: Tracker | None = None) -> None:
+def train_prosg(config: Path, out_dir: Path, tracker: Tracker | None = None) -> None:
     """Phase 2: train the synthesis module of a frozen backbone by a recipe; the module ends in `out_dir`.
 
     Validation also scores the backbone alone and the shuffled control. With `joint` the backbone is trained as well and ends in
@@ -101,7 +101,7 @@ def train_prosg(config: Path, out_dir: Path, resume: bool = True, tracker: Track
     asks = recipe.pointing or bool(recipe.losses.recall)
     batches = drawn_ahead(Batches(items, tokenizer, schedule, asks))
     validation = _validation(recipe.data, tokenizer, schedule)
-    run = Run(out_dir, config.read_text("utf-8"), schedule, loss, groups, resume, tracker, some_unused=recipe.placed or asks)
+    run = Run(out_dir, config.read_text("utf-8"), schedule, loss, groups, tracker, some_unused=recipe.placed or asks)
 
     def validate() -> Metrics:
         metrics: Metrics = {}
@@ -164,7 +164,7 @@ def _start_prosg(recipe: ProSGRecipe, backbone: RWKV4, tokenizer: AnyTokenizer, 
         try:
             model = ProSG(backbone, recipe.prosg)
         except ValueError as error:
-            raise MusiError(f"{config}: prosg.targets: {error}") from None
+            raise MusiError(f"{config}: prosg: {error}") from None
     if recipe.whiten:
         examples = tokenize([multi_example(item) for item in items[: recipe.whiten]], tokenizer)
         try:

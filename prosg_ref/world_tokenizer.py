@@ -51,9 +51,9 @@ class WorldTokenizer:
         try:
             token = ast.literal_eval(literal.strip())
             index, count = int(number), int(length)
+            token = token.encode("utf-8") if isinstance(token, str) else token
         except (ValueError, SyntaxError, MemoryError, RecursionError):
             raise MusiError(f"{where}: not `id literal length`; give the file {WORLD_FILE}") from None
-        token = token.encode("utf-8") if isinstance(token, str) else token
         if not isinstance(token, bytes) or not token or len(token) != count:
             raise MusiError(f"{where}: the token is not {length} bytes long; give the file {WORLD_FILE}")
         if index < 1 or index in self._token_of:

@@ -12,7 +12,6 @@ from tiny_models import CONFIG, random_backbone, world_vocabulary
 from musi.errors import MusiError
 from prosg_ref.checkpoint import load_backbone
 from prosg_ref.convert import BLOCK_TENSORS, convert, hf_name, info
-from prosg_ref.tokenizer import Tokenizer
 from prosg_ref.world_tokenizer import WORLD_FILE, WorldTokenizer
 
 TOKENS = torch.randint(0, CONFIG.vocab_size, (1, 9), generator=torch.Generator().manual_seed(0))
@@ -112,7 +111,6 @@ def test_pth_needs_a_tokenizer_that_fits(tmp_path: Path, words: Path) -> None:
     path = official(tmp_path / "model.pth")
     with pytest.raises(MusiError, match=r"model\.pth: has no tokenizer; give the file .*20B_tokenizer\.json"):
         convert(path, tmp_path / "out")
-    Tokenizer.train(["abcdefgh" * 9], 258).raw.save(str(tmp_path / "small.json"))
     torch.save({name: x[:100] if x.shape[0] == 400 else x for name, x in torch.load(path).items()}, tmp_path / "less.pth")
     with pytest.raises(MusiError, match=r"tokens, the model has 100"):
         convert(tmp_path / "less.pth", tmp_path / "out", tokenizer=words)
@@ -208,8 +206,9 @@ def test_broken_folders_are_named(backbone_dir: Path, words: Path, tmp_path: Pat
     tensors = load_file(backbone_dir / "model.safetensors")
     save_file({hf_name(name): x for name, x in tensors.items() if name != "ln_out.bias"}, weights)
     refused(folder, "no tensor ln_out.bias", words)
-    (folder / "model.safetensors.index.json").write_text("{}")
-    refused(folder, "model.safetensors.index.json: no weight_map", words)
+    for text in ("{}", "[" * 200_000):
+        (folder / "model.safetensors.index.json").write_text(text)
+        refused(folder, "model.safetensors.index.json: no weight_map", words)
     (folder / "config.json").unlink()
     refused(folder, "config.json: No such file", words)
 

@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from tiny_models import CONFIG, random_backbone, random_prosg
+from tiny_models import random_backbone, random_prosg
 
 from musi.compose import multi_example
 from musi.generate import build_item
@@ -142,4 +142,3 @@ def test_recall_and_ends_are_for_single_tokens() -> None:
     with pytest.raises(ValueError, match="ends are after single tokens"):
         ProSGConfig(source="tokens", ends=True, chunk=2)
     assert ProSG(random_backbone(), ProSGConfig(source="tokens", recall=2)).synthesis.part("ffn.value").recall is not None
-    assert CONFIG.n_layer == 3

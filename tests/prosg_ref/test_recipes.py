@@ -10,7 +10,7 @@ from prosg_ref.recipes import BackboneRecipe, ProSGRecipe, load_recipe, shipped
 from prosg_ref.rwkv4 import RWKV4, RWKV4Config
 
 BACKBONES = sorted(path.name for path in shipped("").glob("*-backbone*.yaml"))
-PROSGS = sorted(path.name for path in shipped("").glob("*-prosg-*.yaml"))
+PROSGS = sorted(path.name for path in shipped("").glob("*-prosg*.yaml"))
 
 
 def test_every_recipe_is_of_a_known_kind() -> None:
@@ -34,6 +34,12 @@ def test_prosg_recipes_build_a_module(name: str) -> None:
     ("text", "message"),
     [
         ("data: [", "not YAML"),
+        ("data: 2024-13-45", "not YAML"),
+        ("data: " + "[" * 5_000, "not YAML"),
+        (
+            "data: x\nbackbone: y\nprosg: {source: state, attention: 1}\nschedule: {steps: 1, lr: 0.1}",
+            "attention is for `source:",
+        ),
         ("data: x\nbackbone: y\nprosg: {source: state}\nschedule: {steps: 1, lr: 0.1, spets: 2}", "schedule.spets: Extra"),
         (
             "data: x\nbackbone: y\nprosg: {source: state}\nschedule: {steps: 1, lr: 0.1, graphs: true}",

@@ -16,6 +16,7 @@ from musi.schema import Item, read_items
 from prosg_ref import overhead_study, study, verify
 from prosg_ref.checkpoint import save_prosg
 from prosg_ref.figure import Line, Point, draw, draw_rows
+from prosg_ref.gains import bins_of_distance
 from prosg_ref.recipes import find_recipe, load_yaml, shipped
 
 SCHEDULE = {"steps": 3, "batch_size": 2, "lr": 1e-3, "warmup_steps": 1, "max_tokens": 20_000, "validation_items": 2}
@@ -86,13 +87,12 @@ def test_differences_by_distance_are_those_of_the_stages_there(config: Path) -> 
     root = ET.parse("docs/results/rehearsal-loss.svg").getroot()
     assert len(root.findall(f"{SVG}polyline")) == len(rows) - 1
     kept = [json.loads(path.read_text())["stages"] for path in Path("runs/studies/rehearsal/scores").glob("*.json")]
-    tokens = [sum(stage[2] for item in kept[0] for stage in item if low <= stage[0] < high) for low, high in ((0, 25), (25, 50))]
+    stages = [stage for item in kept[0] for stage in item]
+    tokens = [sum(stage[2] for stage in stages if low <= stage[0] < high) for low, high in bins_of_distance()[0]]
     assert tokens[0] > 0
     for row in rows[1:]:
-        near = [found["value"] for found in row["loss_by_distance"][:2] if found["value"] is not None]
-        weighed = sum(value * count for value, count in zip(near, tokens, strict=False))
-        if sum(tokens) == sum(stage[2] for item in kept[0] for stage in item):
-            assert row["against_first"]["value"] == pytest.approx(weighed / sum(tokens))
+        weighed = sum((found["value"] or 0.0) * count for found, count in zip(row["loss_by_distance"], tokens, strict=True))
+        assert row["against_first"]["value"] == pytest.approx(weighed / sum(tokens))
 
 
 def test_stages_of_a_family_are_scored_with_their_own_notes(config: Path, data_dir: Path) -> None:
@@ -116,6 +116,13 @@ def test_mistakes_are_named(config: Path) -> None:
     config.write_text(yaml.safe_dump(values))
     with pytest.raises(MusiError, match="train: rank 2: `after: nothing` is no training before it"):
         study.run_study("rehearsal", config, "", lambda line: None)
+    values["train"][1] |= {"after": "base", "set": {"data.folder": 1}}
+    config.write_text(yaml.safe_dump(values))
+    with pytest.raises(MusiError, match=r"set: data\.folder: data has no keys"):
+        study.run_study("broken", config, "", lambda line: None)
+    Path("module.yaml").write_text("[1]")
+    with pytest.raises(MusiError, match=r"module\.yaml: file: Input should be"):
+        study.run_study("broken", config, "", lambda line: None)
     with pytest.raises(MusiError, match=r"--config none: no study of that name \(shipped: ablation, distance, languages, "):
         study.find_study("none")
 

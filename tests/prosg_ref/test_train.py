@@ -11,7 +11,6 @@ from pathlib import Path
 
 import pytest
 import torch
-from accelerate.tracking import get_available_trackers
 from tiny_models import random_prosg
 
 from musi.compose import multi_example
@@ -135,8 +134,6 @@ def test_finished_run_is_left_as_it_is(trained: Path, data_dir: Path) -> None:
 
 
 def test_run_in_a_used_directory_is_refused(trained: Path, data_dir: Path, tmp_path: Path) -> None:
-    with pytest.raises(MusiError, match=r"resume\.safetensors: a run is here already"):
-        train_backbone(trained.parent / "backbone.yaml", trained, resume=False)
     with pytest.raises(MusiError, match=r"recipe\.yaml: this run was started with another recipe"):
         train_backbone(backbone_recipe(tmp_path, data_dir, steps=9), trained)
 
@@ -300,7 +297,7 @@ class Broken(torch.nn.Module):
 def test_gradient_that_is_not_finite_stops_the_run(tmp_path: Path) -> None:
     schedule = Schedule(steps=2, lr=0.1)
     module = Broken()
-    run = Run(tmp_path, "", schedule, module, lambda: [{"params": list(module.parameters()), "lr": 0.1}], resume=True)
+    run = Run(tmp_path, "", schedule, module, lambda: [{"params": list(module.parameters()), "lr": 0.1}])
     with pytest.raises(MusiError, match=r"not finite at step 1; lower schedule\.lr"):
         run.train({0: [Example([1], [2], (1,))]}, dict, lambda: None)
 
@@ -471,12 +468,11 @@ def test_muon_and_bfloat16_learn(data_dir: Path, tmp_path: Path) -> None:
     assert ppl[-1] < 0.7 * ppl[0]
 
 
-def test_trackers_that_are_not_installed_are_named(data_dir: Path, tmp_path: Path) -> None:
-    installed = [available.value for available in get_available_trackers()]
+def test_trackers_that_are_not_installed_are_named(data_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("accelerate.tracking.get_available_trackers", list)
     for tracker in ("tensorboard", "trackio"):
-        if tracker not in installed:
-            with pytest.raises(MusiError, match=rf"--track {tracker}: not installed; pip install 'musi\[{tracker}\]'"):
-                train_backbone(backbone_recipe(tmp_path, data_dir, steps=1), tmp_path / tracker, tracker=tracker)
+        with pytest.raises(MusiError, match=rf"--track {tracker}: not installed; pip install 'musi\[{tracker}\]'"):
+            train_backbone(backbone_recipe(tmp_path, data_dir, steps=1), tmp_path / tracker, tracker=tracker)
 
 
 def test_learning_rate_schedule() -> None:

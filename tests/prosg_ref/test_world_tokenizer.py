@@ -80,6 +80,7 @@ def test_the_file_comes_back(tmp_path: Path) -> None:
         (b"x 'a' 1\n", ":1: not `id literal length`"),
         (b"1 __import__('os').system('false') 1\n", ":1: not `id literal length`"),
         (b"1 'a 1\n", ":1: not `id literal length`"),
+        (b"1 '\\ud800' 3\n", ":1: not `id literal length`"),
         (b"1 'a' 2\n", ":1: the token is not 2 bytes long"),
         (b"1 3 1\n", ":1: the token is not 1 bytes long"),
         (b"0 'a' 1\n", ":1: id 0 is taken"),
