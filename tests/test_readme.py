@@ -30,6 +30,12 @@ def test_command_parses(line):
     assert context.ignore_unknown_options or not context.args
 
 
+def test_python_of_the_guide_runs(monkeypatch):
+    monkeypatch.chdir(ROOT)
+    (code,) = re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "training.md").read_text("utf-8"), re.DOTALL)
+    exec(compile(code, "docs/training.md", "exec"), {})
+
+
 @pytest.mark.parametrize("target", re.findall(r"^make ([a-z-]+)", README, re.MULTILINE))
 def test_make_target_exists(target):
     assert re.search(rf"^{target}:", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE)
