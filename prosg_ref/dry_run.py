@@ -86,7 +86,7 @@ def plan_prosg(config: Path, device: str) -> dict[str, Any]:
         with torch.device("meta"):
             model = ProSG(backbone, recipe.prosg)
     except ValueError as error:
-        raise MusiError(f"{config}: prosg: {error}") from None
+        raise MusiError(f"{config}: prosg.{error}") from None
     module = sum(p.numel() for p in model.synthesis.parameters())
     tokens = _tokens(recipe.schedule, prompt_weight=0.0)
     blocks, head = _matrices(backbone)

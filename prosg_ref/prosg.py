@@ -149,4 +149,4 @@ def validate_targets(targets: Sequence[str], known: Collection[str]) -> None:
     """Raise ValueError for a matrix that a block does not have."""
     for target in targets:
         if target not in known:
-            raise ValueError(f"unknown target {target!r}; one of {', '.join(known)}")
+            raise ValueError(f"targets: unknown target {target!r}; one of {', '.join(known)}")

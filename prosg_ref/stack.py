@@ -26,7 +26,7 @@ class TokenAttention(nn.Module):
     def __init__(self, width: int) -> None:
         super().__init__()
         if width % len(DISTANCES):
-            raise ValueError(f"width {width}: attention needs a multiple of {len(DISTANCES)}")
+            raise ValueError(f"width: {width}, attention needs a multiple of {len(DISTANCES)}")
         self.norm = nn.LayerNorm(width)
         self.qkv = Linear(width, 3 * width, bias=False)
         self.out = zeroed(Linear(width, width, bias=False))

@@ -164,7 +164,7 @@ def _start_prosg(recipe: ProSGRecipe, backbone: RWKV4, tokenizer: AnyTokenizer, 
         try:
             model = ProSG(backbone, recipe.prosg)
         except ValueError as error:
-            raise MusiError(f"{config}: prosg: {error}") from None
+            raise MusiError(f"{config}: prosg.{error}") from None
     if recipe.whiten:
         examples = tokenize([multi_example(item) for item in items[: recipe.whiten]], tokenizer)
         try:

@@ -221,5 +221,5 @@ def test_relative_norms_are_those_of_the_whole_matrices() -> None:
 def test_unknown_target_is_named() -> None:
     with pytest.raises(ValueError, match=r"unknown target 'att\.gate'; one of att\.key"):
         ProSG(random_backbone(), ProSGConfig(source="state", targets=("att.value", "att.gate")))
-    with pytest.raises(ValueError, match="width 9: attention needs a multiple of 4"):
+    with pytest.raises(ValueError, match="width: 9, attention needs a multiple of 4"):
         ProSG(random_backbone(), ProSGConfig(source="tokens", attention=1, width=9))
