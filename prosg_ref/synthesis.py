@@ -177,7 +177,7 @@ class TokenSynthesis(nn.Module):
         if config.address:
             others = tuple(target for target in adapter.targets if target not in config.targets)
             if not others:
-                raise ValueError("address: it changes the other matrices of a block, and there are none; leave one out of targets")
+                raise ValueError("address: changes the other matrices of a block, and there are none; leave one out of targets")
             change = ProSGConfig(source="constant", targets=others, rank=config.address, scale=AMPLITUDE)
             self.address = ConstantSynthesis(change, adapter)
             self.reads = nn.ParameterDict(

@@ -92,3 +92,14 @@ def test_unknown_devices_and_checkpoints_are_named(tmp_path: Path) -> None:
         plan_backbone(shipped("tiny-backbone-copy.yaml"), "tpu")
     with pytest.raises(MusiError, match=r"config\.json: No such file"):
         plan_backbone(recipe(tmp_path, f"init_from: nowhere\n{SCHEDULE}"), "cpu")
+
+
+def test_what_is_left_out_and_what_stands_still_is_not_counted(tmp_path: Path, backbone_dir: Path) -> None:
+    text = f"backbone: {backbone_dir}\nprosg: {{source: tokens, recall: 2}}\n{SCHEDULE}\n".replace(", prompt_weight: 0.1", "")
+    whole = plan_prosg(recipe(tmp_path, text), "cpu")
+    short = plan_prosg(recipe(tmp_path, text.replace("lr: 0.1", "lr: 0.1, max_words: 40")), "cpu")
+    assert short["tokens_per_step"] < 0.8 * whole["tokens_per_step"]
+    part = plan_prosg(recipe(tmp_path, text + "parts: [recall]\n"), "cpu")
+    assert 0 < part["trained_parameters"] < part["synthesis_parameters"] == whole["trained_parameters"]
+    taught = plan_prosg(recipe(tmp_path, text + "losses: {gates: 1.0}\n"), "cpu")
+    assert taught["flops_per_step"] > whole["flops_per_step"]
