@@ -23,7 +23,7 @@ from leaderboards.ranking import resampled_retention, tied_ranks
 from leaderboards.record import EntryRecord, code_digest, records_of
 from leaderboards.signals import Signal, twin_names, twins
 from leaderboards.specs import TASKS, TaskSpec
-from leaderboards.submission import slug
+from leaderboards.submission import refuse_other_name
 from leaderboards.table import PAGE_ROWS, Row, Section, languages, section_of
 from musi.errors import MusiError
 from musi.schema import canonical_json
@@ -87,8 +87,7 @@ def read_entries(folder: Path, log: list[Decision], progress: Callable[[int], No
     ]
     for path, (record, pages) in zip(paths, records_of(paths), strict=True):
         past = about.get(path.name, [])
-        if path.name != (wanted := slug(record.name)):
-            raise MusiError(f"{path}: is the entry {record.name!r}; name its folder {wanted}")
+        refuse_other_name(path, record.name)
         if (last := _standing(past)) and last.digest != record.digest:
             raise MusiError(f"{path}: was changed after it was {last.decision}; restore it or accept it again")
         shown.append(Entry(record, pages, tuple(past)))

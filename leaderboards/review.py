@@ -13,7 +13,7 @@ from leaderboards.decisions import read_decisions
 from leaderboards.pages import TIERS
 from leaderboards.record import wrong_of
 from leaderboards.signals import Signal, signals, twin_names, twins
-from leaderboards.submission import SLUG, slug
+from leaderboards.submission import SLUG, refuse_other_name
 from leaderboards.untrusted import visible
 from musi.errors import MusiError
 
@@ -57,8 +57,7 @@ def review_pull_request(tree: Path, changed: bytes, entries: Path) -> tuple[bool
     try:
         folder = _added(tree, changed, entries)
         checked, found = review(folder, entries)
-        if folder.name != (wanted := slug(checked.submission.name)):
-            raise MusiError(f"{folder}: is the entry {checked.submission.name!r}; name its folder {wanted}")
+        refuse_other_name(folder, checked.submission.name)
         return True, _comment("The submission passes; a maintainer will look at it.", report(checked, found))
     except MusiError as error:
         return False, _comment("The submission is refused.", visible(str(error).replace(f"{tree}/", "")))

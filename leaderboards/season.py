@@ -78,11 +78,14 @@ def open_season(name: str, out: Path, secret: Path, items: int, lang: str = "en"
     content = build_items(season, seed)
     season = season.model_copy(update={"items_sha256": _sha256(content)})
     try:
+        out.mkdir(parents=True, exist_ok=True)
         secret.mkdir(parents=True, mode=0o700)
+    except OSError as error:
+        raise MusiError(f"{error.filename or secret}: {error.strerror}; choose writable folders") from None
+    try:
         for path, data in ((secret / SEED, f"{seed}\n".encode()), (secret / ITEMS, content)):
             with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
                 file.write(data)
-        out.mkdir(parents=True, exist_ok=True)
         _write(public, season)
     except OSError as error:
         shutil.rmtree(secret, ignore_errors=True)

@@ -153,6 +153,12 @@ def slug(name: str) -> str:
     return folder
 
 
+def refuse_other_name(folder: Path, name: str) -> None:
+    """Raise MusiError where the folder of an entry is not called after it."""
+    if folder.name != (wanted := slug(name)):
+        raise MusiError(f"{folder}: is the entry {name!r}; name its folder {wanted}")
+
+
 def file_limit(name: str) -> int:
     """Bytes that a file of this name may have; 0 where it does not belong in a submission."""
     if name in (CARD, SUMS):

@@ -16,6 +16,7 @@ import numpy as np
 from musi.retention import LEVEL, RESAMPLES, SEED, Floats
 
 Verdicts = Mapping[str, Sequence[tuple[bool, ...]]]  # item id → (passed in the chain, passed alone, …) of every stage
+Ratio = tuple[Floats, Floats]  # numerators and denominators of the items, (I,) each
 
 
 @dataclass(frozen=True)
@@ -44,35 +45,42 @@ def compare(models: Mapping[str, Verdicts]) -> list[dict[str, Any]]:
         shared = sorted(models[first].keys() & models[second].keys())
         if not shared:
             continue
-        value, low, high = _difference(*(_sums(models[name], shared) for name in (first, second)))
+        gap = paired(*(_sums(models[name], shared) for name in (first, second)))
         table = _discordant(models[first], models[second], shared)
         p = float(mcnemar([[0, table[0]], [table[1], 0]], exact=True).pvalue) if any(table) else 1.0
-        found.append(Difference(first, second, len(shared), value, low, high, *table, p, p))
+        found.append(Difference(first, second, len(shared), gap["value"], gap["low"], gap["high"], *table, p, p))
     if len(found) > 1:  # one has nothing to be adjusted for, and to ask takes a pass over all of Python's memory
         adjusted = multipletests([each.p for each in found], method="holm")[1]
         found = [replace(each, p_holm=float(p)) for each, p in zip(found, adjusted, strict=True)]
     return [asdict(each) for each in found]
 
 
-def _sums(verdicts: Verdicts, items: Sequence[str]) -> tuple[Floats, Floats]:
+def _sums(verdicts: Verdicts, items: Sequence[str]) -> Ratio:
     """(kept and right alone, right alone) of each item, two of (I,)."""
     both = [[stage[0] and stage[1] for stage in verdicts[item]] for item in items]
     single = [[stage[1] for stage in verdicts[item]] for item in items]
     return np.array([sum(each) for each in both], float), np.array([sum(each) for each in single], float)
 
 
-def _difference(first: tuple[Floats, Floats], second: tuple[Floats, Floats]) -> tuple[float | None, float | None, float | None]:
-    if not first[1].any() or not second[1].any():
-        return None, None, None
-    value = float(first[0].sum() / first[1].sum() - second[0].sum() / second[1].sum())
-    n_items = len(first[0])
-    if n_items == 1:
-        return value, None, None
-    draws = np.random.default_rng(SEED).multinomial(n_items, np.full(n_items, 1 / n_items), size=RESAMPLES)  # (R, I)
+def paired(ours: Ratio, theirs: Ratio) -> dict[str, float | None]:
+    """Difference of two ratios Σ numerator / Σ denominator over the same items, (I,) each: `value`, and `low` and `high` of its
+    95 % bootstrap interval; None where either is undefined. The same resamples of the items are drawn for both."""
+    return contrast((1, ours), (-1, theirs))
+
+
+def contrast(*terms: tuple[int, Ratio]) -> dict[str, float | None]:
+    """The same of a sum of several ratios, each times a factor. One item has no interval."""
+    if not all(below.sum() for _, (_, below) in terms):
+        return dict.fromkeys(("value", "low", "high"))
+    value = float(sum(factor * above.sum() / below.sum() for factor, (above, below) in terms))
+    n = len(terms[0][1][0])
+    if n == 1:
+        return {"value": value, "low": None, "high": None}
+    draws = np.random.default_rng(SEED).multinomial(n, np.full(n, 1 / n), size=RESAMPLES)  # (R, I)
     with np.errstate(invalid="ignore"):
-        values = (draws @ first[0]) / (draws @ first[1]) - (draws @ second[0]) / (draws @ second[1])
-    low, high = np.nanquantile(values, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
-    return value, float(low), float(high)
+        resampled = sum(factor * (draws @ above) / (draws @ below) for factor, (above, below) in terms)
+    low, high = np.nanquantile(resampled, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+    return {"value": value, "low": float(low), "high": float(high)}
 
 
 def _discordant(first: Verdicts, second: Verdicts, items: Sequence[str]) -> tuple[int, int]:

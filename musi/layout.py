@@ -20,7 +20,7 @@ from musi.build import MANIFEST, refuse_other_folders
 from musi.card import dataset_card, splits_of
 from musi.croissant import croissant
 from musi.errors import MusiError
-from musi.release import file_digest, manifest_of
+from musi.release import file_digest, manifest_of, refuse_changed_files
 from musi.schema import FileEntry, Manifest, canonical_json, read_items
 
 ROWS_PER_GROUP = 1_000
@@ -69,9 +69,7 @@ def export(directory: Path, out: Path, force: bool = False, published: date | No
     if out.exists() and not force:
         raise MusiError(f"{out}: already exists; choose another folder or write it again with --force")
     refuse_other_folders(out)
-    for name, entry in manifest.files.items():
-        if file_digest(directory / name) != entry:
-            raise MusiError(f"{directory / name}: differs from {MANIFEST}; rebuild with `musi dataset build --force`")
+    refuse_changed_files(directory, manifest)
     out = out.absolute()
     partial = out.with_name(out.name + ".partial")
     try:

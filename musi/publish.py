@@ -10,10 +10,9 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
-from musi.build import MANIFEST
 from musi.diff import check_version, diff
 from musi.errors import MusiError
-from musi.release import LOCKS, file_digest, lock, manifest_of
+from musi.release import LOCKS, lock, manifest_of, refuse_changed_files
 from musi.schema import Manifest, canonical_json
 from musi.validate import validate
 
@@ -62,9 +61,7 @@ def publish(
         raise MusiError(
             f"{directory}: {len(report.problems):,} problems, the first in {first.where}: {first.reason}; nothing was locked"
         )
-    for name, entry in manifest.files.items():
-        if file_digest(directory / name) != entry:
-            raise MusiError(f"{directory / name}: differs from {MANIFEST}; rebuild with `musi dataset build --force`")
+    refuse_changed_files(directory, manifest)
     temporary = path.with_suffix(".tmp")
     temporary.write_text(canonical_json(manifest.model_dump(mode="json")) + "\n", "utf-8")
     temporary.replace(path)

@@ -65,6 +65,13 @@ def file_digest(path: Path) -> FileEntry:
     return FileEntry(sha256=digest.hexdigest(), bytes=size, items=lines)
 
 
+def refuse_changed_files(directory: Path, manifest: Manifest) -> None:
+    """Raise MusiError for the first file of a built directory that is not as its manifest says."""
+    for name, entry in manifest.files.items():
+        if file_digest(directory / name) != entry:
+            raise MusiError(f"{directory / name}: differs from {MANIFEST}; rebuild with `musi dataset build --force`")
+
+
 def verify(directory: Path) -> Manifest:
     """Check every file of a built release against the lock, byte for byte.
 

@@ -129,8 +129,8 @@ def read_samples(path: Path) -> list[Sample]:
         truncated, filled = (_flags(row, name, len(responses), where) for name in ("truncated", "out_of_tokens"))
         logged = {name: row[name] for name in VERDICTS if name in row}
         samples[item_id] = sample = Sample(item, responses, truncated, filled, logged)
-        kind = kind or (sample.forced, bool(sample.again))
-        if (sample.forced, bool(sample.again)) != kind:
+        asked = sample.forced, bool(sample.again)
+        if asked != (kind := kind or asked):
             raise MusiError(f"{where}: item {item_id} was asked in another way than those above; keep the lines of one run only")
     if not samples:
         raise MusiError(f"{path}: holds no samples; run lm-eval again with --log_samples")

@@ -13,8 +13,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from musi.compare import Ratio, paired
 from musi.compose import SEPARATOR, multi_example, single_example
-from musi.retention import RESAMPLES, SEED, Estimate, Floats, HalfLife, Outcomes, half_life, ratio, retention, share
+from musi.retention import Estimate, HalfLife, Outcomes, half_life, ratio, retention, share
 from musi.schema import Item
 from musi.score import score_response
 
@@ -26,7 +27,6 @@ from .rwkv4 import RWKV4
 from .tokenizer import AnyTokenizer
 
 Control = Literal["none", "off", "shuffled", "reset_state", "random", "twice"]
-Ratio = tuple[Floats, Floats]  # numerators and denominators of the items, (I,) each
 CONTROLS: tuple[Control, ...] = get_args(Control)
 FORCED_BATCH, GENERATION_BATCH = 16, 64
 SLACK, SLACK_PER_STAGE = 1.25, 8  # tokens a response may have, beside the gold answer's
@@ -206,25 +206,6 @@ def against(ours: Scores, theirs: Scores) -> dict[str, dict[str, float | None]]:
 
     our_parts, their_parts = parts(ours), parts(theirs)
     return {name: paired(our_parts[name], their_parts[name]) for name in our_parts}
-
-
-def paired(ours: Ratio, theirs: Ratio) -> dict[str, float | None]:
-    """Difference of two ratios Σ numerator / Σ denominator over the same items, (I,) each, with its 95 % bootstrap interval; None
-    where either is undefined. The same resamples of the items are drawn for both."""
-    return contrast((1, ours), (-1, theirs))
-
-
-def contrast(*terms: tuple[int, Ratio]) -> dict[str, float | None]:
-    """The same of a sum of several ratios, each times a factor."""
-    if not all(below.sum() for _, (_, below) in terms):
-        return dict.fromkeys(("value", "low", "high"))
-    n = len(terms[0][1][0])
-    draws = np.random.default_rng(SEED).multinomial(n, np.full(n, 1 / n), size=RESAMPLES)  # (R, I)
-    with np.errstate(invalid="ignore"):
-        resampled = sum(factor * (draws @ above) / (draws @ below) for factor, (above, below) in terms)
-    low, high = np.nanquantile(resampled, [0.025, 0.975])
-    value = sum(factor * above.sum() / below.sum() for factor, (above, below) in terms)
-    return {"value": float(value), "low": float(low), "high": float(high)}
 
 
 def score(variant: Variant, items: Sequence[Item], tokenizer: AnyTokenizer) -> Scores:

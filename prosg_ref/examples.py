@@ -264,16 +264,17 @@ class Batches:
 
 
 def draw_texts(item: Item, rng: Stream, schedule: Schedule) -> tuple[tuple[str, ...], tuple[int, ...]] | None:
-    """What `_drawn` gives, or None where its answer has over `schedule.max_words`."""
+    """The item whole, or a part of it, in the shares of the schedule, as `tokenize` takes it; and which stages are spoilt.
+
+    None where the item has no such part (no stage of the schedule's families, or no note to echo), or one whose answer has over
+    `schedule.max_words`.
+    """
     found = _drawn(item, rng, schedule)
     return None if found is not None and schedule.max_words and count_words(found[0][1]) > schedule.max_words else found
 
 
 def _drawn(item: Item, rng: Stream, schedule: Schedule) -> tuple[tuple[str, ...], tuple[int, ...]] | None:
-    """The item whole, or a part of it, in the shares of the schedule, as `tokenize` takes it; and which stages are spoilt.
-
-    None where the item has no such part: no stage of the schedule's families, or no note to echo.
-    """
+    """The same, however long the answer."""
     parts = {kind: getattr(schedule, f"{kind}_share") for kind in ("note", "echo", "bare", "single")}
     kind = rng.weighted({**parts, "multi": max(0.0, 1 - sum(parts.values()))})
     if kind == "multi":

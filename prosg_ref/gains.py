@@ -10,9 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from musi.compare import Ratio, contrast, paired
 from musi.retention import BINS, Floats
-
-from .evaluate import Ratio, contrast, paired
 
 NEAR, FAR = (0, 25), (200, math.inf)  # words between the prompt and a stage
 

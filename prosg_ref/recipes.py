@@ -230,16 +230,19 @@ def load_yaml(path: Path, model: type[Config], examples: Path) -> Config:
     return validated(read_yaml(path, examples), model, path, examples)
 
 
-def read_yaml(path: Path, examples: Path) -> Any:
-    """The values of a small YAML file. Raises MusiError naming the file."""
+def read_yaml(path: Path, examples: Path) -> dict[str, Any]:
+    """The keys and values of a small YAML file. Raises MusiError naming the file."""
     try:
         if path.stat().st_size > MAX_CONFIG_BYTES:
             raise MusiError(f"{path}: over {MAX_CONFIG_BYTES:,} bytes; a recipe is a few lines of YAML")
-        return yaml.safe_load(path.read_text(encoding="utf-8"))
+        values = yaml.safe_load(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise MusiError(f"{path}: {error.strerror}; the shipped recipes lie in {examples}") from None
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise MusiError(f"{path}: not YAML ({' '.join(str(error).split())[:120]}); compare with {examples}") from None
+    if not isinstance(values, dict):
+        raise MusiError(f"{path}: file: Input should be keys with values; compare with {examples}")
+    return values
 
 
 def validated(values: Any, model: type[Config], path: Path, examples: Path) -> Config:

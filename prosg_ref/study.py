@@ -149,9 +149,9 @@ def changed(values: dict[str, Any], settings: dict[str, Any]) -> dict[str, Any]:
     return values
 
 
-def checked(values: Any, path: Path) -> bool:
+def checked(values: dict[str, Any], path: Path) -> bool:
     """Whether a recipe is one of phase 2. Raises MusiError, under the name `path`, when it is no sound recipe."""
-    is_prosg = isinstance(values, dict) and "prosg" in values
+    is_prosg = "prosg" in values
     validated(values, ProSGRecipe if is_prosg else BackboneRecipe, path, shipped(""))
     return is_prosg
 
@@ -160,9 +160,7 @@ def _train(training: Training, folder: Path, done: Done, talk: Callable[[str], N
     """Train, or go on, or find it done; returns the run's folder."""
     out = folder / _slug(training.name)
     recipe = folder / f"{_slug(training.name)}.yaml"
-    source = find_recipe(training.recipe)
-    checked(values := read_yaml(source, shipped("")), source)
-    values = changed(values, training.set)
+    values = changed(read_yaml(find_recipe(training.recipe), shipped("")), training.set)
     if training.after is not None:
         before = done[training.after]
         is_module = (before / "prosg.safetensors").exists()
@@ -276,9 +274,8 @@ def _write(name: str, study: Study, command: str, rows: Sequence[tuple[Scoring, 
     figure = RESULTS / f"{name}.svg"
     write_atomically(figure, _figure(study, rows).encode())
     scored = sorted({SPLIT if row.data is None else f"`{row.data}`" for row, _ in rows})
-    more = ""
-    if study.notes:
-        more = f", of these the {len(rows[0][1]['stages'])} stages of {', '.join(study.notes)}, each with its own note"
+    told = f", of these the {len(rows[0][1]['stages'])} stages of {', '.join(study.notes)}, each with its own note"
+    more = told if study.notes else ""
     page = [
         f"# {study.title}",
         study.question,
@@ -303,7 +300,9 @@ def _write(name: str, study: Study, command: str, rows: Sequence[tuple[Scoring, 
 
 
 def _difference(found: dict[str, float | None]) -> str:
-    return "" if found["value"] is None else f"{found['value']:+.3f} ({found['low']:+.3f} to {found['high']:+.3f})"
+    if found["value"] is None:
+        return ""
+    return f"{found['value']:+.3f}" + ("" if found["low"] is None else f" ({found['low']:+.3f} to {found['high']:+.3f})")
 
 
 def _by_distance(rows: Sequence[tuple[Scoring, dict[str, Any]]]) -> list[str]:

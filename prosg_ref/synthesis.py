@@ -85,12 +85,9 @@ class ProSGConfig(BaseModel):
 
     @model_validator(mode="after")
     def _fit_together(self) -> "ProSGConfig":
-        others = ("attention", "ends", "offsets", "recall") if self.source != "tokens" else ()
-        wrong = [name for name in others if getattr(self, name)]
-        if self.source != "tokens" and (self.chunk > 1 or self.key == "input"):
-            wrong.append("chunk" if self.chunk > 1 else "key: input")
-        if wrong:
-            raise ValueError(f"{wrong[0]} is for `source: tokens`; set that, or leave it out")
+        for name in ("attention", "chunk", "ends", "key", "offsets", "recall"):
+            if self.source != "tokens" and getattr(self, name) != type(self).model_fields[name].default:
+                raise ValueError(f"{name} is for `source: tokens`; set that, or leave it out")
         if self.key == "learned" and self.metric:
             raise ValueError("metric is for `key: input`; set that, or leave metric out")
         if self.recall and self.chunk > 1:
