@@ -18,7 +18,8 @@ Device = Annotated[str, typer.Option(help="Device that --dry-run reckons with, `
 
 train = typer.Typer(no_args_is_help=True, help="Train the reference model: the backbone first, then ProSG on top of it.")
 study = typer.Typer(
-    no_args_is_help=True, help="Studies of ProSG: ablation, distance, long, scaling, languages, transfer, overhead; and verify."
+    no_args_is_help=True,
+    help="Studies of ProSG: ablation, parts, distance, long, scaling, languages, transfer, overhead; and verify.",
 )
 model = typer.Typer(no_args_is_help=True, help="Checkpoints of RWKV-4 models.")
 
@@ -125,6 +126,7 @@ def _study(name: str, about: str) -> None:
 _study(
     "ablation", "What each part of ProSG is worth: state embedding, depth, rank, targets, random ΔW, one phase instead of two."
 )
+_study("parts", "What the shipped module does without each of its parts, not trained again.")
 _study("distance", "Retention against distance: the shipped backbone, with ProSG, with the prompt twice.")
 _study("long", "Answers longer than any that phase 2 has seen, by distance.")
 _study("transfer", "On problems that nothing was trained on, imported with `musi dataset import`.")

@@ -302,23 +302,6 @@ def spoil(item: Item, texts: tuple[str, ...], rng: Stream) -> tuple[tuple[str, .
     return (texts[0], render_answer(answers), *texts[2:]), wrong
 
 
-def split_evenly(examples: list[Example], parts: int) -> list[list[Example]]:
-    """Cut a list into `parts` runs of about equal numbers of tokens; none is empty where there are enough examples."""
-    if len(examples) < parts:
-        return [examples[i : i + 1] for i in range(parts)]
-    total = sum(e.tokens for e in examples)
-    runs: list[list[Example]] = [[]]
-    done = 0
-    for i, example in enumerate(examples):
-        remaining = len(examples) - i
-        full = done + example.tokens / 2 > total * len(runs) / parts
-        if runs[-1] and len(runs) < parts and (full or remaining == parts - len(runs)):
-            runs.append([])
-        runs[-1].append(example)
-        done += example.tokens
-    return runs
-
-
 def whole_batch(
     examples: Sequence[Example], prompt_weight: float, stage_tokens: float = math.inf, end_weight: float = 1.0
 ) -> tuple[Tensor, Tensor, Tensor]:

@@ -1,6 +1,6 @@
 """Parts of a synthesis module: which of its parameters a recipe means, and how fast they learn."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from torch import nn
@@ -17,6 +17,13 @@ def named(synthesis: nn.Module, parts: Sequence[str], where: str) -> list[tuple[
         words = ", ".join(sorted(part for part in known if not part.isdigit()))
         raise MusiError(f"{where}: no parameter's name contains any of {', '.join(parts)}; there are {words}")
     return found
+
+
+def shrink(synthesis: nn.Module, factors: Mapping[str, float], where: str) -> None:
+    """Multiply the parameters whose names contain a key by its factor. Raises MusiError where there is none."""
+    for part, factor in factors.items():
+        for _, parameter in named(synthesis, [part], where):
+            parameter.data.mul_(factor)
 
 
 def synthesis_groups(synthesis: nn.Module, lr: float, key_share: float) -> list[dict[str, Any]]:

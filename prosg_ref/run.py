@@ -30,10 +30,11 @@ from musi.errors import MusiError
 
 from .ahead import Step, Steps
 from .checkpoint import load_tensors, save_tensors, write_atomically
-from .examples import Example, split_evenly
+from .examples import Example
 from .graphs import Graphs, Part, StaticLoss
 from .recipes import Schedule
 from .shard import as_sharded, gathered, shard, whole
+from .split import split_evenly
 
 BETAS = (0.9, 0.99)
 MOMENTUM = 0.95  # of Muon
@@ -256,8 +257,9 @@ class Run:
         loss = torch.zeros((), device=self.accelerator.device)
         metrics: Metrics = {}
         parts = split_evenly(examples, world * accumulate)
+        mine = self.accelerator.process_index
         for i in range(accumulate):
-            part = parts[self.accelerator.process_index * accumulate + i]
+            part = parts[i * world + (mine if i % 2 == 0 else world - 1 - mine)]  # in turns, so that all have about as much
             last = i == accumulate - 1
             look = last and self.step % LOOK_EVERY == 0
             if self.schedule.shard:

@@ -32,6 +32,8 @@ from .evaluate import Control, Scores, Variant, forced, ppl_interval, score
 from .examples import load_items, note_example, tokenize
 from .figure import Line, Point, draw, draw_rows
 from .gains import FAR, NEAR, bins_of_distance, loss_against, loss_growth, retention_against, retention_growth
+from .parts import shrink
+from .prosg import ProSG
 from .recipes import BackboneRecipe, ProSGRecipe, Strict, find_recipe, load_recipe, load_yaml, read_yaml, shipped, validated
 from .tokenizer import AnyTokenizer
 from .train import train_backbone, train_prosg
@@ -67,16 +69,18 @@ class Scoring(Strict):
     name: str
     model: str
     control: Control = "none"
+    shrunk: dict[str, float] = Field(default={}, description="factors on a module's parameters whose names contain the key")
     lang: str = "en"
     data: Path | None = Field(default=None, description="a folder that `musi dataset import` made, instead of the release")
+    against: str | None = Field(default=None, description="the row its loss is held against; none: the first of the same items")
     line: str | None = Field(default=None, description="the line of the figure it is a point of; none: not in the figure")
     x: float | None = None
 
 
 class Figure(Strict):
-    """What is drawn: perplexity of the rows against their `x`, or their retention against distance."""
+    """What is drawn: of the rows their perplexity or difference in loss along their `x`, or their retention along distance."""
 
-    kind: Literal["rows", "distance"] = "rows"
+    kind: Literal["rows", "differences", "distance"] = "rows"
     x_label: str = ""
     x_names: tuple[str, ...] = Field(default=(), description="words for x = 0, 1, …")
     log_x: bool = False
@@ -103,6 +107,10 @@ class Study(Strict):
                 raise ValueError(f"train: {training.name}: `after: {training.after}` is no training before it")
         if len(set(names)) < len(names) or len({row.name for row in self.score}) < len(self.score):
             raise ValueError("two trainings, or two rows, have the same name")
+        items = {row.name: (row.lang, row.data) for row in self.score}
+        for row in self.score:
+            if row.against is not None and items.get(row.against) != items[row.name]:
+                raise ValueError(f"score: {row.name}: `against: {row.against}` is no row of the same items")
         return self
 
 
@@ -211,10 +219,13 @@ def study_items(count: int, lang: str, data: Path | None = None) -> list[Item]:
 def _score(study: Study, row: Scoring, folder: Path, done: Done) -> dict[str, Any]:
     """The scores of a row, made now or read from where they were kept."""
     variant, tokenizer, weights = load_variant(done.get(row.model, Path(row.model)), row.control)
+    if isinstance(variant.model, ProSG):
+        shrink(variant.model.synthesis, row.shrunk, f"score: {row.name}: shrunk")
+    elif row.shrunk:
+        raise MusiError(f"score: {row.name}: shrunk: {row.model} is no ProSG; leave it out")
     items = study_items(study.items, row.lang, row.data)
-    key = sha256(
-        "\x1f".join(["stages", weights, row.control, *study.notes, *(item.id + item.prompt for item in items)]).encode()
-    ).hexdigest()[:24]
+    what = ["stages", weights, row.control, *map(str, row.shrunk.items()), *study.notes]
+    key = sha256("\x1f".join([*what, *(item.id + item.prompt for item in items)]).encode()).hexdigest()[:24]
     kept = folder / "scores" / f"{key}.json"
     if not kept.exists():
         found = _of_notes(variant, items, study.notes, tokenizer) if study.notes else _of_items(variant, items, tokenizer)
@@ -267,20 +278,22 @@ def _write(name: str, study: Study, command: str, rows: Sequence[tuple[Scoring, 
     head = ["variant", "loss", *columns.values()]
     lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
     for row, values in rows:
-        first = next(theirs for other, theirs in rows if (other.lang, other.data) == (row.lang, row.data))
-        values["against_first"] = against = loss_against(values, first)
-        beside = "" if values is first else _difference(against)
+        other = row.against or next(first.name for first, _ in rows if (first.lang, first.data) == (row.lang, row.data))
+        values["against"] = found = loss_against(values, next(theirs for each, theirs in rows if each.name == other))
+        named = f" against {other}" if row.against else ""
+        beside = "" if other == row.name else _difference(found) + named
         lines.append("| " + " | ".join([row.name, beside, *(cell(values, column) for column in columns)]) + " |")
     figure = RESULTS / f"{name}.svg"
     write_atomically(figure, _figure(study, rows).encode())
     scored = sorted({SPLIT if row.data is None else f"`{row.data}`" for row, _ in rows})
     told = f", of these the {len(rows[0][1]['stages'])} stages of {', '.join(study.notes)}, each with its own note"
     more = told if study.notes else ""
+    held = "the row it names" if any(row.against for row, _ in rows) else "the first row of the same items"
     page = [
         f"# {study.title}",
         study.question,
         f"{study.items} items of {' and '.join(scored)}{more}; 95 % intervals over items. Loss: nats per answer token against "
-        "the first row of the same items, paired by item. Made by:",
+        f"{held}, paired by item. Made by:",
         f"```sh\n{command}\n```",
         "\n".join(lines),
         f"![{study.title}]({figure.name})",
@@ -365,17 +378,20 @@ def _figure(study: Study, rows: Sequence[tuple[Scoring, dict[str, Any]]]) -> str
         names = [f"{low}–{high}" for low, high in bins]
         return draw(lines, study.title, "words between prompt and stage", "retention", names)
     if all(row.x is None for row, _ in drawn):
-        found = [(row.name, values["against_first"]) for row, values in drawn]
+        found = [(row.name, values["against"]) for row, values in drawn]
         losses = [(name, Point(0, loss["value"], loss["low"], loss["high"])) for name, loss in found]
         return draw_rows(losses, study.title, f"nats per answer token against {rows[0][0].name}: below 0 is better")
     grouped: dict[str, list[Point]] = {}
+    is_loss = study.figure.kind == "differences"
     for row, values in drawn:
-        value, (low, high) = values["answer_ppl"], values["intervals"]["answer_ppl"]
+        loss, interval = values["against"], values["intervals"]["answer_ppl"]
+        value, low, high = (loss["value"], loss["low"], loss["high"]) if is_loss else (values["answer_ppl"], *interval)
         if value is not None and row.x is not None:
             grouped.setdefault(row.line or row.name, []).append(Point(row.x, value, low, high))
     lines = [Line(line, tuple(points)) for line, points in grouped.items()]
     words, label = study.figure.x_names, study.figure.x_label
-    return draw(lines, study.title, label, "answer perplexity", words, study.figure.log_x, from_zero=False)
+    y_label = "loss against the backbone, nats per answer token: below 0 is better" if is_loss else "answer perplexity"
+    return draw(lines, study.title, label, y_label, words, study.figure.log_x, from_zero=False)
 
 
 def _slug(name: str) -> str:

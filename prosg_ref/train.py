@@ -24,7 +24,7 @@ from .evaluate import Control, Variant, forced
 from .examples import Batches, Example, load_items, tokenize
 from .labels import alike
 from .objectives import BackboneLoss, ProSGLoss
-from .parts import named, synthesis_groups
+from .parts import named, shrink, synthesis_groups
 from .prosg import ProSG
 from .recipes import BackboneRecipe, BackboneShape, ProSGRecipe, Schedule, load_recipe
 from .run import Metrics, Run, Tracker
@@ -84,9 +84,7 @@ def train_prosg(config: Path, out_dir: Path, tracker: Tracker | None = None) -> 
     model = _start_prosg(recipe, backbone, tokenizer, items, config)
     backbone.gradient_checkpointing = schedule.gradient_checkpointing
     backbone.requires_grad_(recipe.joint)
-    for part, factor in recipe.shrunk.items():
-        for _, parameter in named(model.synthesis, [part], f"{config}: shrunk"):
-            parameter.data.mul_(factor)
+    shrink(model.synthesis, recipe.shrunk, f"{config}: shrunk")
     if recipe.parts:
         model.synthesis.requires_grad_(False)
         for _, parameter in named(model.synthesis, recipe.parts, f"{config}: parts"):

@@ -214,7 +214,7 @@ def _ask_all(teacher: Teacher, tasks: Sequence[tuple[Record, Task]]) -> Iterator
     key = os.environ.get("OPENAI_API_KEY") or "none"
     client = openai.OpenAI(base_url=teacher.base_url, api_key=key, max_retries=RETRIES, timeout=TIMEOUT)
     waiting = iter(tasks)
-    failure: openai.OpenAIError | None = None
+    failure: openai.OpenAIError | MusiError | None = None
     with client, ThreadPoolExecutor(teacher.concurrency) as pool:
         running: set[Future[Answer]] = set()
         while True:
@@ -226,8 +226,10 @@ def _ask_all(teacher: Teacher, tasks: Sequence[tuple[Record, Task]]) -> Iterator
             for future in done:
                 try:
                     yield future.result()
-                except openai.OpenAIError as error:
+                except (openai.OpenAIError, MusiError) as error:
                     failure = error
+    if isinstance(failure, MusiError):
+        raise failure
     if failure is not None:
         said = " ".join(str(failure).split())[:200]
         raise MusiError(f"{teacher.base_url}: {said}; check the server and the model's name, then run it again to go on")
@@ -243,19 +245,21 @@ def _ask(client: Any, teacher: Teacher, record: Record, task: Task) -> Answer:
             temperature=TEMPERATURES[min(attempt, len(TEMPERATURES) - 1)],
             max_tokens=teacher.max_tokens,
         )
-        if isinstance(reply, str):  # what the client makes of a page that is no JSON
-            raise MusiError(f"{teacher.base_url}: the reply is no JSON; give the address of the API, which mostly ends in /v1")
+        choices = getattr(reply, "choices", None)  # the client checks nothing: a page becomes text, a list a list
+        if not isinstance(choices, list):
+            said = "the reply is no chat completion; give the address of the API, which mostly ends in /v1"
+            raise MusiError(f"{teacher.base_url}: {said}")
         answer.requests += 1
-        if reply.usage is not None:
-            answer.tokens_in += reply.usage.prompt_tokens
-            answer.tokens_out += reply.usage.completion_tokens
-        choice = reply.choices[0] if reply.choices else None
-        if choice is None or not isinstance(choice.message.content, str):
+        answer.tokens_in += getattr(reply.usage, "prompt_tokens", None) or 0
+        answer.tokens_out += getattr(reply.usage, "completion_tokens", None) or 0
+        choice = choices[0] if choices else None
+        text = getattr(getattr(choice, "message", None), "content", None)
+        if choice is None or not isinstance(text, str):
             answer.reason = "no text in the reply"
         elif choice.finish_reason == "length":
             answer.reason = "cut off at the limit of tokens"
-        elif (fault := _fault(task, choice.message.content)) is None:
-            answer.output, answer.reason = choice.message.content.strip(), "kept"
+        elif (fault := _fault(task, text)) is None:
+            answer.output, answer.reason = text.strip(), "kept"
             return answer
         else:
             answer.reason = fault

@@ -21,7 +21,6 @@ from prosg_ref.examples import (
     load_items,
     note_example,
     split_batch,
-    split_evenly,
     spoil,
     tokenize,
     whole_batch,
@@ -130,17 +129,6 @@ def test_every_item_is_seen_once_an_epoch(data_dir: Path, tokenizer: Tokenizer) 
     batches = Batches(items, tokenizer, SCHEDULE.model_copy(update={"single_share": 0.0}))
     prompts = [tokenizer.decode(e.prompt) for step in range(WINDOW) for e in batches[step]]
     assert sorted(prompts) == sorted([item.prompt for item in items] * 4)
-
-
-def test_split_evenly_gives_every_part_something_and_about_equal_tokens() -> None:
-    examples = [Example([0] * n, [], ()) for n in (1, 1, 1, 1, 1, 1, 2, 2, 4, 50)]
-    for parts in range(1, 11):
-        runs = split_evenly(examples, parts)
-        assert len(runs) == parts
-        assert all(runs)
-        assert [e for run in runs for e in run] == examples
-    assert [len(run) for run in split_evenly([Example([0] * 5, [], ())] * 6, 3)] == [2, 2, 2]
-    assert split_evenly(examples[:2], 3) == [examples[:1], examples[1:2], []]
 
 
 def test_a_step_is_a_mixture_of_lengths_in_order(data_dir: Path, tokenizer: Tokenizer) -> None:

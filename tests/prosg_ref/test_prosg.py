@@ -2,13 +2,14 @@
 
 import pytest
 import torch
+import torch.nn.functional as F
 from tiny_models import CONFIG, VARIANTS, random_backbone, random_prosg
 
 from prosg_ref.adapters import state_features
 from prosg_ref.prosg import ProSG, ProSGConfig
 from prosg_ref.regression import InputKey, regression
 from prosg_ref.rwkv4 import State
-from prosg_ref.stack import TokenAttention, moved
+from prosg_ref.stack import TokenAttention, attended, moved
 
 GENERATOR = torch.Generator().manual_seed(0)
 PROMPT = torch.randint(0, CONFIG.vocab_size, (3, 17), generator=GENERATOR)
@@ -190,6 +191,21 @@ def test_a_changed_metric_is_that_of_the_inputs() -> None:
     keys, inputs = torch.randn(3, 4, 12), torch.randn(3, 6, 12)
     wanted = keys @ key(inputs, 1).transpose(1, 2)
     torch.testing.assert_close(key.of_input(keys, 1) @ inputs.transpose(1, 2), wanted)
+
+
+def test_attention_with_gradients_is_torchs_own() -> None:
+    torch.manual_seed(0)
+    q, k, v = (torch.randn(2, 3, 5, 4, dtype=torch.float64, requires_grad=True) for _ in range(3))
+    mask = torch.randn(2, 3, 5, 5, dtype=torch.float64) + torch.tensor([0.0, 0.0, 0.0, -1e4, -1e4], dtype=torch.float64)
+    mask.requires_grad_()
+    ours, torchs = attended(q, k, v, mask), F.scaled_dot_product_attention(q, k, v, attn_mask=mask)
+    assert ours.grad_fn.name() != torchs.grad_fn.name()
+    torch.testing.assert_close(ours, torchs)
+    down = torch.randn_like(ours)
+    for one, other in zip(*(torch.autograd.grad(y, (q, k, v, mask), down) for y in (ours, torchs)), strict=True):
+        torch.testing.assert_close(one, other)
+    with torch.no_grad():
+        torch.testing.assert_close(attended(q, k, v, mask.detach()), ours)
 
 
 def test_attention_brings_a_token_to_another_place() -> None:

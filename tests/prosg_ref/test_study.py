@@ -17,6 +17,8 @@ from prosg_ref import overhead_study, study, verify
 from prosg_ref.checkpoint import save_prosg
 from prosg_ref.figure import Line, Point, draw, draw_rows
 from prosg_ref.gains import bins_of_distance
+from prosg_ref.parts import shrink
+from prosg_ref.prosg import ProSG
 from prosg_ref.recipes import find_recipe, load_yaml, shipped
 
 SCHEDULE = {"steps": 3, "batch_size": 2, "lr": 1e-3, "warmup_steps": 1, "max_tokens": 20_000, "validation_items": 2}
@@ -92,7 +94,48 @@ def test_differences_by_distance_are_those_of_the_stages_there(config: Path) -> 
     assert tokens[0] > 0
     for row in rows[1:]:
         weighed = sum((found["value"] or 0.0) * count for found, count in zip(row["loss_by_distance"], tokens, strict=True))
-        assert row["against_first"]["value"] == pytest.approx(weighed / sum(tokens))
+        assert row["against"]["value"] == pytest.approx(weighed / sum(tokens))
+
+
+def test_a_row_is_held_against_the_one_it_names(config: Path) -> None:
+    values = yaml.safe_load(config.read_text()) | {"figure": {"kind": "differences", "x_label": "size"}}
+    values["score"][3] |= {"against": "ProSG", "line": "another prompt's", "x": 2.0}
+    values["score"][2] |= {"line": "ProSG", "x": 2.0}
+    config.write_text(yaml.safe_dump(values))
+    text = study.run_study("rehearsal", config, "", lambda line: None).read_text()
+    assert "nats per answer token against the row it names" in text
+    rows = {row["name"]: row for row in json.loads(Path("docs/results/rehearsal.json").read_text())["rows"]}
+    loss = {name: math.log(row["answer_ppl"]) for name, row in rows.items()}
+    assert rows["shuffled"]["against"]["value"] == pytest.approx(loss["shuffled"] - loss["ProSG"], abs=1e-6)
+    assert rows["ProSG"]["against"]["value"] == pytest.approx(loss["ProSG"] - loss["backbone"], abs=1e-6)
+    assert f"{rows['shuffled']['against']['value']:+.3f}" in next(line for line in text.splitlines() if "against ProSG |" in line)
+    drawn = Path("docs/results/rehearsal.svg").read_text()
+    assert f"another prompt&#x27;s: {rows['shuffled']['against']['value']:.3g} (" in drawn
+    values["score"][3]["against"] = "nobody"
+    config.write_text(yaml.safe_dump(values))
+    with pytest.raises(MusiError, match="score: shuffled: `against: nobody` is no row of the same items"):
+        study.run_study("rehearsal", config, "", lambda line: None)
+
+
+def test_a_part_is_taken_out_of_a_module_for_a_row_alone(config: Path) -> None:
+    values = yaml.safe_load(config.read_text())
+    values["score"].insert(2, {"name": "nothing left", "model": "rank 2", "shrunk": {"b.att_": 0.0, "b.ffn_": 0.0}})
+    config.write_text(yaml.safe_dump(values))
+    study.run_study("rehearsal", config, "", lambda line: None)
+    rows = {row["name"]: row for row in json.loads(Path("docs/results/rehearsal.json").read_text())["rows"]}
+    assert rows["nothing left"]["answer_ppl"] == pytest.approx(rows["backbone"]["answer_ppl"])
+    assert rows["ProSG"]["answer_ppl"] != pytest.approx(rows["backbone"]["answer_ppl"])
+    for row, message in (
+        (
+            {"model": "rank 2", "shrunk": {"nothing": 0.0}},
+            "score: nothing left: shrunk: no parameter's name contains any of nothing",
+        ),
+        ({"model": "base", "shrunk": {"b.": 0.0}}, "score: nothing left: shrunk: base is no ProSG; leave it out"),
+    ):
+        values["score"][2] = {"name": "nothing left", **row}
+        config.write_text(yaml.safe_dump(values))
+        with pytest.raises(MusiError, match=message):
+            study.run_study("rehearsal", config, "", lambda line: None)
 
 
 def test_stages_of_a_family_are_scored_with_their_own_notes(config: Path, data_dir: Path) -> None:
@@ -104,7 +147,7 @@ def test_stages_of_a_family_are_scored_with_their_own_notes(config: Path, data_d
     assert "| variant | loss | answer perplexity | token accuracy |\n" in page
     rows = json.loads(Path("docs/results/rehearsal.json").read_text())["rows"]
     assert len({row["answer_ppl"] for row in rows}) > 1
-    assert math.log(rows[1]["answer_ppl"] / rows[0]["answer_ppl"]) == pytest.approx(rows[1]["against_first"]["value"])
+    assert math.log(rows[1]["answer_ppl"] / rows[0]["answer_ppl"]) == pytest.approx(rows[1]["against"]["value"])
     config.write_text(yaml.safe_dump(values | {"notes": ["no_such_family"]}))
     with pytest.raises(MusiError, match="notes: 0 stages of no_such_family in 2 items, an interval needs two"):
         study.run_study("rehearsal", config, "", lambda line: None)
@@ -142,8 +185,11 @@ def test_shipped_studies_are_sound(name: str) -> None:
         is_prosg = study.checked(study.changed(values, training.set), Path(name))
         assert not (is_prosg and "init_from" in values and not training.after), f"{training.name}: goes on from another backbone"
     assert all(row.model in trained or Path(row.model).parts[0] == "prosg_ref" for row in found.score)
-    for model in {row.model for row in found.score} - trained:
-        study.load_variant(shipped("").parents[1] / model, "none")
+    for row in found.score:
+        if row.model not in trained:
+            variant, *_ = study.load_variant(shipped("").parents[1] / row.model, "none")
+            if isinstance(variant.model, ProSG):
+                shrink(variant.model.synthesis, row.shrunk, row.name)
 
 
 @pytest.mark.slow

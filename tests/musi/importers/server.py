@@ -2,7 +2,8 @@
 
 What it answers depends on the model's name: `good` writes "plain text", `commas` breaks a rule about commas, `learner` does so at
 first and not when asked again at a higher temperature, `long` is cut off, `silent` says nothing. `busy` refuses every first
-request with 429; `wrong` is unknown (404). FOLDER/requests gets one line a request; once FOLDER/stop exists, connections drop.
+request with 429; `wrong` is unknown (404); `page` gets a web page, `list`, `null` and `object` JSON that is no completion,
+`empty` one that says nothing. FOLDER/requests gets one line a request; once FOLDER/stop exists, connections drop.
 """
 
 import json
@@ -12,6 +13,13 @@ from pathlib import Path
 
 FOLDER = Path(sys.argv[1])
 ANSWERS = {"good": "plain text", "busy": "plain text", "commas": "a, b", "long": "plain", "silent": None}
+ODD = {
+    "page": ("text/html", "<html>Sign in"),
+    "list": ("application/json", "[1]"),
+    "null": ("application/json", "null"),
+    "object": ("application/json", "{}"),
+    "empty": ("application/json", '{"choices": [{}], "usage": {}}'),
+}
 refused: set[str] = set()
 
 
@@ -28,6 +36,8 @@ class Handler(BaseHTTPRequestHandler):
         elif model == "busy" and asked not in refused:
             refused.add(asked)
             self.reply(429, {"error": {"message": "slow down"}}, {"retry-after-ms": "1"})
+        elif model in ODD:
+            self.send(200, *ODD[model])
         else:
             text = ("plain text" if body["temperature"] else "a, b") if model == "learner" else ANSWERS[model]
             choice = {
@@ -41,9 +51,12 @@ class Handler(BaseHTTPRequestHandler):
             )
 
     def reply(self, status, data, headers=()):
-        body = json.dumps(data).encode()
+        self.send(status, "application/json", json.dumps(data), headers)
+
+    def send(self, status, kind, text, headers=()):
+        body = text.encode()
         self.send_response(status)
-        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(len(body)))
         for name, value in dict(headers).items():
             self.send_header(name, value)

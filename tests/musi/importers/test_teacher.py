@@ -77,7 +77,7 @@ def test_answers_that_obey_are_kept_and_can_be_imported(folder, monkeypatch):
 
 @pytest.mark.parametrize(("model", "reason"), [
     ("commas", "does not obey: punctuation:no_comma"), ("long", "cut off at the limit of tokens"),
-    ("silent", "no text in the reply"),
+    ("silent", "no text in the reply"), ("empty", "no text in the reply"),
 ])  # fmt: skip
 def test_answers_that_cannot_be_kept_are_listed_with_their_reason(folder, model, reason):
     report = teach([source(folder, 2)], folder / "out.jsonl", teacher_of(folder, model))
@@ -101,6 +101,15 @@ def test_refused_requests_are_tried_again(folder):
 def test_an_unknown_model_is_a_musi_error(folder):
     with pytest.raises(MusiError, match=r"/v1: .*no such model.*; check the server and the model's name, then run it again"):
         teach([source(folder)], folder / "out.jsonl", teacher_of(folder, "wrong"))
+    assert not (folder / "out.jsonl").exists()
+
+
+@pytest.mark.parametrize("model", ["page", "list", "null", "object"])
+def test_what_is_no_completion_is_a_musi_error(folder, model):
+    with pytest.raises(
+        MusiError, match=r"/v1: the reply is no chat completion; give the address of the API, which mostly ends in /v1"
+    ):
+        teach([source(folder)], folder / "out.jsonl", teacher_of(folder, model))
     assert not (folder / "out.jsonl").exists()
 
 
