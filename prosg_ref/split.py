@@ -1,7 +1,7 @@
 """A step's examples in parts that are padded one by one, the part with most tokens having as few as can be, padding and all.
 
 Runs of equal tokens before padding are not equal work: those of the short examples hold many of unlike lengths, and the process
-that had them was waited for by the other, a quarter of the time (docs/performance.md).
+that had them kept the other waiting for more than a third of a step (docs/performance.md).
 """
 
 from collections.abc import Sequence
