@@ -288,7 +288,11 @@ def _write(name: str, study: Study, command: str, rows: Sequence[tuple[Scoring, 
     scored = sorted({SPLIT if row.data is None else f"`{row.data}`" for row, _ in rows})
     told = f", of these the {len(rows[0][1]['stages'])} stages of {', '.join(study.notes)}, each with its own note"
     more = told if study.notes else ""
-    held = "the row it names or the first of the same items" if any(row.against for row, _ in rows) else "the first row of the same items"
+    held = (
+        "the row it names or the first of the same items"
+        if any(row.against for row, _ in rows)
+        else "the first row of the same items"
+    )
     page = [
         f"# {study.title}",
         study.question,
