@@ -32,7 +32,8 @@ class Schedule(Strict):
 
     batch_size: mean number of examples drawn per step over all processes, before those over `max_tokens` and those that have
         nothing of what is asked for are left out.
-    accumulate: a step's examples are run in so many parts, by length: less memory, less padding, the same gradient.
+    accumulate: a step's examples are run in so many parts, by length: less memory, less padding, the same gradient
+        (of `losses: {gates, recall}`, which are means over a part, about the same).
     optimizer: `muon` takes the matrices of the blocks through torch's Muon at `muon_lr`, everything else through Adam.
     prompt_weight: loss weight of prompt tokens (answer tokens have 1; phase 2 ignores it, its prompt pass has no loss).
     stage_tokens: what one stage of an answer may weigh in all: the tokens of a longer one share it, so that a list of 300
