@@ -41,13 +41,12 @@ def draw(
     y_label: str,
     x_names: Sequence[str] = (),
     log_x: bool = False,
-    from_zero: bool = True,
 ) -> str:
     """An SVG file of at most 8 lines. With `x_names`, x is an index into them."""
     points = [point for line in lines for point in line.points]
     values = [value for p in points for value in (p.y, p.low, p.high) if value is not None]
     low, high = (min(values), max(values)) if values else (0.0, 1.0)
-    low = 0.0 if from_zero and low > 0 else low
+    low = min(low, 0.0)
     ticks = _ticks(low, high)
     low, high = min(low, ticks[0]), max(high, ticks[-1])
     xs = sorted({p.x for p in points}) or [0.0]

@@ -78,9 +78,9 @@ class Scoring(Strict):
 
 
 class Figure(Strict):
-    """What is drawn: of the rows their perplexity or difference in loss along their `x`, or their retention along distance."""
+    """What is drawn: differences in loss, of every row or along their `x`, or retention along distance."""
 
-    kind: Literal["rows", "differences", "distance"] = "rows"
+    kind: Literal["rows", "distance"] = "rows"
     x_label: str = ""
     x_names: tuple[str, ...] = Field(default=(), description="words for x = 0, 1, …")
     log_x: bool = False
@@ -280,24 +280,19 @@ def _write(name: str, study: Study, command: str, rows: Sequence[tuple[Scoring, 
     for row, values in rows:
         other = row.against or next(first.name for first, _ in rows if (first.lang, first.data) == (row.lang, row.data))
         values["against"] = found = loss_against(values, next(theirs for each, theirs in rows if each.name == other))
-        named = f" against {other}" if row.against else ""
-        beside = "" if other == row.name else _difference(found) + named
+        beside = "" if other == row.name else _difference(found) + (f" against {other}" if row.against else "")
         lines.append("| " + " | ".join([row.name, beside, *(cell(values, column) for column in columns)]) + " |")
     figure = RESULTS / f"{name}.svg"
     write_atomically(figure, _figure(study, rows).encode())
     scored = sorted({SPLIT if row.data is None else f"`{row.data}`" for row, _ in rows})
     told = f", of these the {len(rows[0][1]['stages'])} stages of {', '.join(study.notes)}, each with its own note"
     more = told if study.notes else ""
-    held = (
-        "the row it names or the first of the same items"
-        if any(row.against for row, _ in rows)
-        else "the first row of the same items"
-    )
+    named = "row it names or the first" if any(row.against for row, _ in rows) else "first row"
     page = [
         f"# {study.title}",
         study.question,
         f"{study.items} items of {' and '.join(scored)}{more}; 95 % intervals over items. Loss: nats per answer token against "
-        f"{held}, paired by item. Made by:",
+        f"the {named} of the same items, paired by item. Made by:",
         f"```sh\n{command}\n```",
         "\n".join(lines),
         f"![{study.title}]({figure.name})",
@@ -386,16 +381,14 @@ def _figure(study: Study, rows: Sequence[tuple[Scoring, dict[str, Any]]]) -> str
         losses = [(name, Point(0, loss["value"], loss["low"], loss["high"])) for name, loss in found]
         return draw_rows(losses, study.title, f"nats per answer token against {rows[0][0].name}: below 0 is better")
     grouped: dict[str, list[Point]] = {}
-    is_loss = study.figure.kind == "differences"
     for row, values in drawn:
-        loss, interval = values["against"], values["intervals"]["answer_ppl"]
-        value, low, high = (loss["value"], loss["low"], loss["high"]) if is_loss else (values["answer_ppl"], *interval)
-        if value is not None and row.x is not None:
-            grouped.setdefault(row.line or row.name, []).append(Point(row.x, value, low, high))
+        loss = values["against"]
+        if loss["value"] is not None and row.x is not None:
+            grouped.setdefault(row.line or row.name, []).append(Point(row.x, loss["value"], loss["low"], loss["high"]))
     lines = [Line(line, tuple(points)) for line, points in grouped.items()]
     words, label = study.figure.x_names, study.figure.x_label
-    y_label = "loss against the backbone, nats per answer token: below 0 is better" if is_loss else "answer perplexity"
-    return draw(lines, study.title, label, y_label, words, study.figure.log_x, from_zero=False)
+    y_label = "loss against the backbone, nats per answer token: below 0 is better"
+    return draw(lines, study.title, label, y_label, words, study.figure.log_x)
 
 
 def _slug(name: str) -> str:

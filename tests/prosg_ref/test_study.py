@@ -98,7 +98,7 @@ def test_differences_by_distance_are_those_of_the_stages_there(config: Path) -> 
 
 
 def test_a_row_is_held_against_the_one_it_names(config: Path) -> None:
-    values = yaml.safe_load(config.read_text()) | {"figure": {"kind": "differences", "x_label": "size"}}
+    values = yaml.safe_load(config.read_text()) | {"figure": {"x_label": "size"}}
     values["score"][3] |= {"against": "ProSG", "line": "another prompt's", "x": 2.0}
     values["score"][2] |= {"line": "ProSG", "x": 2.0}
     config.write_text(yaml.safe_dump(values))
