@@ -7,7 +7,8 @@ A backbone is a directory of `config.json`, `model.safetensors` and a tokenizer'
 import hashlib
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
@@ -82,12 +83,23 @@ def save_tensors(path: Path, tensors: Mapping[str, Tensor], metadata: dict[str, 
 
 def load_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
     """All tensors and the metadata of a safetensors file. Raises MusiError when it is missing or broken."""
+    with _opened(path) as file:
+        return {name: file.get_tensor(name) for name in file.keys()}, dict(file.metadata() or {})
+
+
+def load_metadata(path: Path) -> dict[str, str]:
+    """The metadata of a safetensors file, without its tensors. Raises MusiError when it is missing or broken."""
+    with _opened(path) as file:
+        return dict(file.metadata() or {})
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[Any]:
     try:
         if path.stat().st_size > MAX_WEIGHT_BYTES:
             raise MusiError(f"{path}: over {MAX_WEIGHT_BYTES:,} bytes; no model of this family is that large")
         with safe_open(path, framework="pt") as file:
-            names = list(file.keys())
-            return {name: file.get_tensor(name) for name in names}, dict(file.metadata() or {})
+            yield file
     except OSError as error:
         raise MusiError(f"{path}: {error.strerror or error}; give a directory that `musi train` wrote") from None
     except SafetensorError as error:

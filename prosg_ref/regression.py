@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from .change import LowRank
 from .linear import Linear, linear
-from .stack import moved, zeroed
+from .stack import zeroed
 
 NOTHING_LEFT = 1e-4  # of a key's square without the mean: from here on it is rounding, and finds nothing
 
@@ -88,7 +88,8 @@ class InputKey(nn.Module):
 
     def forward(self, inputs: Tensor, layer: int) -> Tensor:
         """(B, C, d_in) -> the same shape."""
-        x = torch.addcmul(inputs * self.now[layer], moved(inputs, -1), self.before[layer])
+        x = inputs * self.now[layer]
+        x[:, 1:] += inputs[:, :-1] * self.before[layer]
         return self.compared(x, layer)
 
     def compared(self, x: Tensor, layer: int) -> Tensor:

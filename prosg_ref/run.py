@@ -29,7 +29,7 @@ from torch.distributed.fsdp import FSDPModule
 from musi.errors import MusiError
 
 from .ahead import Step, Steps
-from .checkpoint import load_tensors, save_tensors, write_atomically
+from .checkpoint import load_metadata, load_tensors, save_tensors, write_atomically
 from .examples import Example
 from .graphs import Graphs, Part, StaticLoss
 from .recipes import Schedule
@@ -39,6 +39,7 @@ from .split import split_evenly
 BETAS = (0.9, 0.99)
 MOMENTUM = 0.95  # of Muon
 CLIP = 1.0  # norm of a step's gradient at most
+RESUME = "resume.safetensors"
 LOOK_EVERY = 10  # steps between two looks at what costs time to look at
 
 Metrics = dict[str, Any]
@@ -99,7 +100,7 @@ class Run:
         self.best: float | None = None
         self.stale = 0  # validations since the best
         self.metrics_path = out_dir / "metrics.jsonl"
-        self.resume_path = out_dir / "resume.safetensors"
+        self.resume_path = out_dir / RESUME
         self.accelerator = Accelerator(
             log_with=_available(tracker),
             project_dir=out_dir,
@@ -275,7 +276,19 @@ class Run:
                 if isinstance(value, Tensor):  # not yet a number: to ask for one is to wait for the device
                     value = metrics.get(name, 0.0) + value
                 metrics[name] = value
-        return cast(Tensor, self.accelerator.reduce(loss, "sum")), metrics
+        shares = {name: value for name, value in metrics.items() if isinstance(value, Tensor)}
+        loss, *sums = self.accelerator.reduce(torch.stack([loss, *(value.float() for value in shares.values())]), "sum")
+        return loss, metrics | dict(zip(shares, sums, strict=True))
+
+
+def finished(out_dir: Path, recipe_text: str, schedule: Schedule) -> bool:
+    """Whether a run of this recipe in this directory has come to its end. Raises MusiError where its resume file is broken."""
+    path = out_dir / RESUME
+    if not path.exists():
+        return False
+    found = load_metadata(path)
+    over = int(found["step"]) == schedule.steps or 0 < schedule.patience <= int(found["stale"])
+    return over and found["recipe"] == recipe_text
 
 
 def has_bfloat16(device: torch.device) -> bool:

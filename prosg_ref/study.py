@@ -35,6 +35,7 @@ from .gains import FAR, NEAR, bins_of_distance, loss_against, loss_growth, reten
 from .parts import shrink
 from .prosg import ProSG
 from .recipes import BackboneRecipe, ProSGRecipe, Strict, find_recipe, load_recipe, load_yaml, read_yaml, shipped, validated
+from .run import finished
 from .tokenizer import AnyTokenizer
 from .train import train_backbone, train_prosg
 
@@ -157,11 +158,11 @@ def changed(values: dict[str, Any], settings: dict[str, Any]) -> dict[str, Any]:
     return values
 
 
-def checked(values: dict[str, Any], path: Path) -> bool:
-    """Whether a recipe is one of phase 2. Raises MusiError, under the name `path`, when it is no sound recipe."""
-    is_prosg = "prosg" in values
-    validated(values, ProSGRecipe if is_prosg else BackboneRecipe, path, shipped(""))
-    return is_prosg
+def checked(values: dict[str, Any], path: Path) -> ProSGRecipe | BackboneRecipe:
+    """A recipe's values as one of phase 2, or of phase 1. Raises MusiError, under the name `path`, when it is no sound recipe."""
+    if "prosg" in values:
+        return validated(values, ProSGRecipe, path, shipped(""))
+    return validated(values, BackboneRecipe, path, shipped(""))
 
 
 def _train(training: Training, folder: Path, done: Done, talk: Callable[[str], None]) -> Path:
@@ -178,10 +179,13 @@ def _train(training: Training, folder: Path, done: Done, talk: Callable[[str], N
             values["init_from"] = str(before)
         elif "init_from" not in training.set:
             values["init_from"] = None
-    is_prosg = checked(values, recipe)
-    write_atomically(recipe, yaml.safe_dump(values, sort_keys=False).encode())
+    sound, text = checked(values, recipe), yaml.safe_dump(values, sort_keys=False)
+    if finished(out, text, sound.schedule):
+        talk(f"trained before: {training.name} in {out}")
+        return out
+    write_atomically(recipe, text.encode())
     talk(f"training {training.name} in {out}")
-    (train_prosg if is_prosg else train_backbone)(recipe, out)
+    (train_prosg if isinstance(sound, ProSGRecipe) else train_backbone)(recipe, out)
     return out
 
 

@@ -19,7 +19,7 @@ from prosg_ref.figure import Line, Point, draw, draw_rows
 from prosg_ref.gains import bins_of_distance
 from prosg_ref.parts import shrink
 from prosg_ref.prosg import ProSG
-from prosg_ref.recipes import find_recipe, load_yaml, shipped
+from prosg_ref.recipes import ProSGRecipe, find_recipe, load_yaml, shipped
 
 SCHEDULE = {"steps": 3, "batch_size": 2, "lr": 1e-3, "warmup_steps": 1, "max_tokens": 20_000, "validation_items": 2}
 SVG = "{http://www.w3.org/2000/svg}"
@@ -72,11 +72,14 @@ def test_study_writes_table_figure_and_numbers_and_resumes(config: Path, monkeyp
     assert len(root.findall(f"{SVG}circle")) == 3
 
     def never(*args: object) -> None:
-        raise AssertionError("scored again")
+        raise AssertionError("trained or scored again")
 
-    monkeypatch.setattr(study, "score", never)
-    study.run_study("rehearsal", config, "musi study rehearsal", lambda line: None)
+    for name in ("score", "train_prosg", "train_backbone"):
+        monkeypatch.setattr(study, name, never)
+    lines: list[str] = []
+    study.run_study("rehearsal", config, "musi study rehearsal", lines.append)
     assert page.read_text() == text
+    assert f"trained before: rank 2 in {Path('runs/studies/rehearsal/rank-2')}" in lines
 
 
 def test_differences_by_distance_are_those_of_the_stages_there(config: Path) -> None:
@@ -182,8 +185,8 @@ def test_shipped_studies_are_sound(name: str) -> None:
     trained = {training.name for training in found.train}
     for training in found.train:
         values = yaml.safe_load(find_recipe(training.recipe).read_text())
-        is_prosg = study.checked(study.changed(values, training.set), Path(name))
-        assert not (is_prosg and "init_from" in values and not training.after), f"{training.name}: goes on from another backbone"
+        recipe = study.checked(study.changed(values, training.set), Path(name))
+        assert not (isinstance(recipe, ProSGRecipe) and "init_from" in values and not training.after), f"{training.name}: goes on from another backbone"
     assert all(row.model in trained or Path(row.model).parts[0] == "prosg_ref" for row in found.score)
     for row in found.score:
         if row.model not in trained:

@@ -328,9 +328,10 @@ def test_two_processes_place_values_and_teach_gates_as_two_parts_of_one(data_dir
     two = tmp_path / "two.yaml"
     two.write_text(recipe.read_text().replace("accumulate: 2, ", ""))
     launched("prosg", two, tmp_path / "two")
-    wanted, found = ([line["loss"] for line in metrics(tmp_path / name) if "loss" in line] for name in ("one", "two"))
-    assert len(wanted) == 4
-    assert found == pytest.approx(wanted, rel=1e-4)
+    for number in ("loss", "gate_loss"):
+        wanted, found = ([line[number] for line in metrics(tmp_path / name) if number in line] for name in ("one", "two"))
+        assert len(wanted) == 4
+        assert found == pytest.approx(wanted, rel=1e-4)
 
 
 def test_sharded_run_gives_the_losses_of_one_process_and_each_goes_on_from_the_other(
