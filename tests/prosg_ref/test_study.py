@@ -186,7 +186,9 @@ def test_shipped_studies_are_sound(name: str) -> None:
     for training in found.train:
         values = yaml.safe_load(find_recipe(training.recipe).read_text())
         recipe = study.checked(study.changed(values, training.set), Path(name))
-        assert not (isinstance(recipe, ProSGRecipe) and "init_from" in values and not training.after), f"{training.name}: goes on from another backbone"
+        assert not (isinstance(recipe, ProSGRecipe) and "init_from" in values and not training.after), (
+            f"{training.name}: goes on from another backbone"
+        )
     assert all(row.model in trained or Path(row.model).parts[0] == "prosg_ref" for row in found.score)
     for row in found.score:
         if row.model not in trained:
