@@ -217,7 +217,7 @@ class Run:
         self.accelerator.end_training()
 
     def _stopped(self) -> bool:
-        return 0 < self.schedule.patience <= self.stale
+        return _out_of_patience(self.schedule, self.stale)
 
     def _judge(self, value: float) -> bool:
         """Whether a validation is the best one so far."""
@@ -287,8 +287,14 @@ def finished(out_dir: Path, recipe_text: str, schedule: Schedule) -> bool:
     if not path.exists():
         return False
     found = load_metadata(path)
-    over = int(found["step"]) == schedule.steps or 0 < schedule.patience <= int(found["stale"])
-    return over and found["recipe"] == recipe_text
+    if found.get("recipe") != recipe_text:
+        return False
+    return int(found["step"]) == schedule.steps or _out_of_patience(schedule, int(found["stale"]))
+
+
+def _out_of_patience(schedule: Schedule, stale: int) -> bool:
+    """Whether so many validations since the best one end a run."""
+    return 0 < schedule.patience <= stale
 
 
 def has_bfloat16(device: torch.device) -> bool:
