@@ -257,7 +257,7 @@ class Batches:
         if len(fitting) < steps:
             left = f"{len(drawn) - len(fitting)} of {len(drawn)} examples have over {schedule.max_tokens} tokens"
             unfit = count - len(drawn)
-            others = f", {unfit} items have no stage of schedule.families, no note, or over schedule.max_words" if unfit else ""
+            others = f", {unfit} items have no stage of schedule.families, no note, or over max_words or max_distance" if unfit else ""
             raise MusiError(f"schedule.max_tokens: {left}{others}; raise it")
         mixed = rng.shuffle(fitting)
         return [sorted(mixed[i::steps], key=lambda e: (e.tokens, e.prompt, e.answer)) for i in range(steps)]
@@ -266,8 +266,8 @@ class Batches:
 def draw_texts(item: Item, rng: Stream, schedule: Schedule) -> tuple[tuple[str, ...], tuple[int, ...]] | None:
     """The item whole, or a part of it, in the shares of the schedule, as `tokenize` takes it; and which stages are spoilt.
 
-    None where the item has no such part (no stage of the schedule's families, or no note to echo), or one whose answer has over
-    `schedule.max_words`.
+    None where the item has no such part (no stage of the schedule's families, or no note to echo), or one over
+    `schedule.max_words` or `schedule.max_distance`.
     """
     found = _drawn(item, rng, schedule)
     return None if found is not None and schedule.max_words and count_words(found[0][1]) > schedule.max_words else found
@@ -278,6 +278,8 @@ def _drawn(item: Item, rng: Stream, schedule: Schedule) -> tuple[tuple[str, ...]
     parts = {kind: getattr(schedule, f"{kind}_share") for kind in ("note", "echo", "bare", "single")}
     kind = rng.weighted({**parts, "multi": max(0.0, 1 - sum(parts.values()))})
     if kind == "multi":
+        if schedule.max_distance and item.stages[-1].distance > schedule.max_distance:
+            return None
         texts = (*multi_example(item), *(stage.instruction for stage in item.stages))
         spoils = schedule.spoilt_share and len(item.stages) > 1 and rng.chance(schedule.spoilt_share)
         return spoil(item, texts, rng) if spoils else (texts, ())

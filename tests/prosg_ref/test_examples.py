@@ -193,8 +193,26 @@ def test_answers_of_too_many_words_are_left_out(data_dir: Path, tokenizer: Token
     words = [count_words(tokenizer.decode(e.answer[:-1])) for e in near]
     assert max(words) <= 60 < max(count_words(tokenizer.decode(e.answer[:-1])) for e in every)
     assert len(every) / 4 < len(near) < len(every)
-    with pytest.raises(MusiError, match=r"128 items have no stage .* or over schedule\.max_words"):
+    with pytest.raises(MusiError, match=r"128 items have no stage .* or over max_words"):
         Batches(items, tokenizer, schedule.model_copy(update={"max_words": 1, "single_share": 0.0}))[0]
+
+
+def test_stages_that_begin_too_far_from_the_prompt_are_left_out(data_dir: Path, tokenizer: Tokenizer) -> None:
+    items = load_items(data_dir / "train.jsonl")
+    schedule = Schedule(steps=8, batch_size=16, lr=0.1, max_tokens=20_000, single_share=0.3, window=8)
+    every, near = (
+        [e for batch in Batches(items, tokenizer, schedule.model_copy(update={"max_distance": n})).window(0) for e in batch]
+        for n in (0, 60)
+    )
+
+    def words(example: Example) -> tuple[int, int]:
+        """Before the last stage's header, and in all."""
+        first = sum(example.stages[:-1])
+        return count_words(tokenizer.decode(example.answer[:first])), count_words(tokenizer.decode(example.answer[:-1]))
+
+    assert max(words(e)[0] - len(e.stages) + 1 for e in near) <= 60 < max(words(e)[0] for e in every)
+    assert max(words(e)[1] for e in near) > 100  # the last stage may be as long as it is
+    assert len(every) / 4 < len(near) < len(every)
 
 
 def test_answers_are_over_before_what_a_rule_puts_at_their_ends(tokenizer: Tokenizer) -> None:
