@@ -22,7 +22,7 @@ from musi.release import lock_digest
 
 from .checkpoint import file_sha256, write_atomically
 from .recipes import find_recipe
-from .study import COLUMNS, cell
+from .study_page import COLUMNS, cell
 from .verify import ITEMS, WEIGHTS
 
 ABOUT = {  # folder, as its figures are called by `musi study verify`: last recipe, what it is

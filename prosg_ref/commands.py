@@ -19,7 +19,7 @@ Device = Annotated[str, typer.Option(help="Device that --dry-run reckons with, `
 train = typer.Typer(no_args_is_help=True, help="Train the reference model: the backbone first, then ProSG on top of it.")
 study = typer.Typer(
     no_args_is_help=True,
-    help="Studies of ProSG: ablation, parts, distance, long, scaling, languages, transfer, overhead; and verify.",
+    help="Studies of ProSG: ablation, parts, distance, long, far, scaling, languages, transfer, overhead; and verify.",
 )
 model = typer.Typer(no_args_is_help=True, help="Checkpoints of RWKV-4 models.")
 
@@ -128,7 +128,8 @@ _study(
 )
 _study("parts", "What the shipped module does without each of its parts, not trained again.")
 _study("distance", "Retention against distance: the shipped backbone, with ProSG, with the prompt twice.")
-_study("long", "Answers longer than any that phase 2 has seen, by distance.")
+_study("long", "Trained near the prompt and tested far from it, by distance.")
+_study("far", "The last module of `long` and its control, once on test_iid.")
 _study("transfer", "On problems that nothing was trained on, imported with `musi dataset import`.")
 _study("scaling", "The gain against the backbone's size, at equal tokens.")
 _study("languages", "Trained on English and tested on other languages, and trained on all.")
@@ -141,7 +142,8 @@ def study_overhead(config: StudyConfig = "overhead") -> None:
     Example: musi study overhead --config overhead
     """
     from .overhead_study import run_overhead
-    from .study import RESULTS, RUNS, find_study
+    from .study import RUNS, find_study
+    from .study_page import RESULTS
 
     cells = RUNS / "overhead" / "cells"
     typer.echo(run_overhead(find_study(config), f"musi study overhead --config {config}", cells, RESULTS, talk))

@@ -30,25 +30,15 @@ from musi.schema import Item, Split
 from .checkpoint import file_sha256, load_backbone, load_prosg, write_atomically
 from .evaluate import Control, Scores, Variant, forced, ppl_interval, score
 from .examples import load_items, note_example, tokenize
-from .figure import Line, Point, draw, draw_rows
-from .gains import FAR, NEAR, bins_of_distance, loss_against, loss_growth, retention_against, retention_growth
 from .parts import shrink
 from .prosg import ProSG
 from .recipes import BackboneRecipe, ProSGRecipe, Strict, find_recipe, load_recipe, load_yaml, read_yaml, shipped, validated
 from .run import finished
+from .study_page import write_page
 from .tokenizer import AnyTokenizer
 from .train import train_backbone, train_prosg
 
-RESULTS = Path("docs/results")
 RUNS = Path("runs/studies")
-SPLIT: Split = "validation"  # that studies score; none has a say on a test split
-NOTE_COLUMNS = {"answer_ppl": "answer perplexity", "token_acc": "token accuracy"}
-COLUMNS = NOTE_COLUMNS | {
-    "forced_retention": "forced retention",
-    "retention": "retention",
-    "single_acc": "right alone",
-    "half_life": "half-life, words",
-}
 
 
 class Training(Strict):
@@ -93,8 +83,10 @@ class Study(Strict):
     title: str
     question: str
     train: tuple[Training, ...] = ()
+    trained_by: str | None = Field(default=None, description="a shipped study whose trainings are scored, in place of its own")
     score: tuple[Scoring, ...] = Field(min_length=1)
     items: int = Field(default=200, ge=1)
+    split: Split = Field(default="validation", description="that is scored; a test split once, after everything was chosen")
     notes: tuple[str, ...] = Field(
         default=(), description="families whose stages are scored instead of whole items, each with its own note, teacher-forced"
     )
@@ -108,6 +100,8 @@ class Study(Strict):
                 raise ValueError(f"train: {training.name}: `after: {training.after}` is no training before it")
         if len(set(names)) < len(names) or len({row.name for row in self.score}) < len(self.score):
             raise ValueError("two trainings, or two rows, have the same name")
+        if self.train and self.trained_by is not None:
+            raise ValueError("trained_by: this study has trainings of its own; leave one out")
         items = {row.name: (row.lang, row.data) for row in self.score}
         for row in self.score:
             if row.against is not None and items.get(row.against) != items[row.name]:
@@ -135,13 +129,15 @@ def run_study(name: str, config: Path, command: str, talk: Callable[[str], None]
     study = load_yaml(config, Study, shipped("studies"))
     folder = RUNS / name
     done: Done = {}
-    for training in study.train:
-        done[training.name] = _train(training, folder, done, talk)
+    by = study.trained_by
+    trainings = study.train if by is None else load_yaml(find_study(by), Study, shipped("studies")).train
+    for training in trainings:
+        done[training.name] = _train(training, RUNS / (by or name), done, talk)
     rows: list[tuple[Scoring, dict[str, Any]]] = []
     for row in study.score:
         talk(f"scoring {row.name}")
         rows.append((row, _score(study, row, folder, done)))
-    return _write(name, study, command, rows)
+    return write_page(name, study, command, rows)
 
 
 def changed(values: dict[str, Any], settings: dict[str, Any]) -> dict[str, Any]:
@@ -211,13 +207,13 @@ def _backbone_of(module: Path) -> Path:
     return beside if beside.exists() and not recipe.exists() else load_recipe(recipe, ProSGRecipe).backbone
 
 
-def study_items(count: int, lang: str, data: Path | None = None) -> list[Item]:
-    """The first `count` items of validation in a language, or of imported `data`. Raises MusiError when there is no such data."""
+def study_items(count: int, lang: str, split: Split, data: Path | None = None) -> list[Item]:
+    """The first `count` items of a split in a language, or of imported `data`. Raises MusiError when there is no such data."""
     if data is not None and not (data / "train.jsonl").exists():
         raise MusiError(
             f"{data}: no imported dataset here; make it with `musi dataset import FILE --out {data} --name {data.name}`"
         )
-    return (load_split(SPLIT, lang=lang) if data is None else load_items(data / "train.jsonl"))[:count]
+    return (load_split(split, lang=lang) if data is None else load_items(data / "train.jsonl"))[:count]
 
 
 def _score(study: Study, row: Scoring, folder: Path, done: Done) -> dict[str, Any]:
@@ -227,7 +223,7 @@ def _score(study: Study, row: Scoring, folder: Path, done: Done) -> dict[str, An
         shrink(variant.model.synthesis, row.shrunk, f"score: {row.name}: shrunk")
     elif row.shrunk:
         raise MusiError(f"score: {row.name}: shrunk: {row.model} is no ProSG; leave it out")
-    items = study_items(study.items, row.lang, row.data)
+    items = study_items(study.items, row.lang, study.split, row.data)
     what = ["stages", weights, row.control, *map(str, row.shrunk.items()), *study.notes]
     key = sha256("\x1f".join([*what, *(item.id + item.prompt for item in items)]).encode()).hexdigest()[:24]
     kept = folder / "scores" / f"{key}.json"
@@ -274,125 +270,6 @@ def _of_notes(variant: Variant, items: Sequence[Item], families: Sequence[str], 
 
 def _curve(found: Scores) -> list[dict[str, Any]]:
     return [{"from": low, "to": high, **asdict(estimate)} for low, high, estimate in curve(found.outcomes)]
-
-
-def _write(name: str, study: Study, command: str, rows: Sequence[tuple[Scoring, dict[str, Any]]]) -> Path:
-    """The page with table, figure and command, and the numbers as JSON."""
-    columns = NOTE_COLUMNS if study.notes else COLUMNS
-    head = ["variant", "loss", *columns.values()]
-    lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
-    for row, values in rows:
-        other = row.against or next(first.name for first, _ in rows if (first.lang, first.data) == (row.lang, row.data))
-        values["against"] = found = loss_against(values, next(theirs for each, theirs in rows if each.name == other))
-        beside = "" if other == row.name else _difference(found) + (f" against {other}" if row.against else "")
-        lines.append("| " + " | ".join([row.name, beside, *(cell(values, column) for column in columns)]) + " |")
-    figure = RESULTS / f"{name}.svg"
-    write_atomically(figure, _figure(study, rows).encode())
-    scored = sorted({SPLIT if row.data is None else f"`{row.data}`" for row, _ in rows})
-    told = f", of these the {len(rows[0][1]['stages'])} stages of {', '.join(study.notes)}, each with its own note"
-    more = told if study.notes else ""
-    named = "row it names or the first" if any(row.against for row, _ in rows) else "first row"
-    page = [
-        f"# {study.title}",
-        study.question,
-        f"{study.items} items of {' and '.join(scored)}{more}; 95 % intervals over items. Loss: nats per answer token against "
-        f"the {named} of the same items, paired by item. Made by:",
-        f"```sh\n{command}\n```",
-        "\n".join(lines),
-        f"![{study.title}]({figure.name})",
-    ]
-    if study.figure.kind == "distance":
-        by_distance = RESULTS / f"{name}-loss.svg"
-        page += [*_by_distance(rows), f"![Loss by distance]({by_distance.name})"]
-        write_atomically(by_distance, _figure_by_distance(rows).encode())
-    write_atomically(RESULTS / f"{name}.md", ("\n\n".join(page) + "\n").encode())
-    data = [
-        {"name": row.name, "model": row.model, "control": row.control, "lang": row.lang}
-        | {name: value for name, value in values.items() if name != "stages"}
-        for row, values in rows
-    ]
-    write_atomically(RESULTS / f"{name}.json", (json.dumps({"command": command, "rows": data}, indent=1) + "\n").encode())
-    return RESULTS / f"{name}.md"
-
-
-def _difference(found: dict[str, float | None]) -> str:
-    if found["value"] is None:
-        return ""
-    return f"{found['value']:+.3f}" + ("" if found["low"] is None else f" ({found['low']:+.3f} to {found['high']:+.3f})")
-
-
-def _by_distance(rows: Sequence[tuple[Scoring, dict[str, Any]]]) -> list[str]:
-    """Tables of every row's loss and retention against the first by the words of answer before a stage."""
-    first = rows[0][1]
-    bins, names = bins_of_distance()
-    far = f"{FAR[0]} and more, less {NEAR[0]}–{NEAR[1]}"
-    head = ["| words before the stage | " + " | ".join([*names, far]) + " |", "|" + "---|" * (2 + len(bins))]
-    inside = [[stage for item in first["stages"] for stage in item if low <= stage[0] < high] for low, high in bins]
-    losses = [*head, "| answer tokens | " + " | ".join([*(f"{sum(stage[2] for stage in each):,}" for each in inside), ""]) + " |"]
-    kept = [*head, "| stages | " + " | ".join([*(f"{len(each):,}" for each in inside), ""]) + " |"]
-    for row, values in rows[1:]:
-        for lines, measure, against, growth in (
-            (losses, "loss", loss_against, loss_growth),
-            (kept, "retention", retention_against, retention_growth),
-        ):
-            values[f"{measure}_by_distance"] = found = [against(values, first, low, high) for low, high in bins]
-            values[f"{measure}_far_less_near"] = growth(values, first)
-            lines.append("| " + " | ".join([row.name, *map(_difference, [*found, values[f"{measure}_far_less_near"]])]) + " |")
-    return [
-        "Loss against the first row by distance, nats per answer token:",
-        "\n".join(losses),
-        "Retention against the first row by distance:",
-        "\n".join(kept),
-    ]
-
-
-def _figure_by_distance(rows: Sequence[tuple[Scoring, dict[str, Any]]]) -> str:
-    lines: list[Line] = []
-    for row, values in rows[1:]:
-        there = [(i, found) for i, found in enumerate(values["loss_by_distance"]) if found["value"] is not None]
-        lines.append(Line(row.name, tuple(Point(i, found["value"], found["low"], found["high"]) for i, found in there)))
-    title = f"Loss against the {rows[0][0].name}, by distance: below 0 is better"
-    filled = 1 + max((int(point.x) for line in lines for point in line.points), default=0)
-    return draw(lines, title, "words between prompt and stage", "nats per answer token", bins_of_distance()[1][:filled])
-
-
-def cell(values: dict[str, Any], column: str) -> str:
-    """One of `COLUMNS` of a variant's scores, with its interval, as it stands in a table."""
-    value, interval = values[column], values["intervals"].get(column)
-    if value is None:
-        return "no decay seen" if column == "half_life" and values["retention"] else "undefined"
-    text = f"{value:.0f}" if column == "half_life" else f"{value:.3f}"
-    if interval is None or interval[0] is None:
-        return text
-    high = "∞" if interval[1] is None else f"{interval[1]:.0f}" if column == "half_life" else f"{interval[1]:.3f}"
-    low = f"{interval[0]:.0f}" if column == "half_life" else f"{interval[0]:.3f}"
-    return f"{text} ({low} to {high})"
-
-
-def _figure(study: Study, rows: Sequence[tuple[Scoring, dict[str, Any]]]) -> str:
-    drawn = [(row, values) for row, values in rows if row.line is not None]
-    if study.figure.kind == "distance":
-        bins = sorted({(b["from"], b["to"]) for _, values in drawn for b in values["curve"]})
-        lines = []
-        for row, values in drawn:
-            there = [b for b in values["curve"] if b["value"] is not None]
-            points = tuple(Point(bins.index((b["from"], b["to"])), b["value"], b["low"], b["high"]) for b in there)
-            lines.append(Line(row.line or row.name, points))
-        names = [f"{low}–{high}" for low, high in bins]
-        return draw(lines, study.title, "words between prompt and stage", "retention", names)
-    if all(row.x is None for row, _ in drawn):
-        found = [(row.name, values["against"]) for row, values in drawn]
-        losses = [(name, Point(0, loss["value"], loss["low"], loss["high"])) for name, loss in found]
-        return draw_rows(losses, study.title, f"nats per answer token against {rows[0][0].name}: below 0 is better")
-    grouped: dict[str, list[Point]] = {}
-    for row, values in drawn:
-        loss = values["against"]
-        if loss["value"] is not None and row.x is not None:
-            grouped.setdefault(row.line or row.name, []).append(Point(row.x, loss["value"], loss["low"], loss["high"]))
-    lines = [Line(line, tuple(points)) for line, points in grouped.items()]
-    words, label = study.figure.x_names, study.figure.x_label
-    y_label = "loss against the backbone, nats per answer token: below 0 is better"
-    return draw(lines, study.title, label, y_label, words, study.figure.log_x)
 
 
 def _slug(name: str) -> str:

@@ -12,7 +12,7 @@ from musi.release import lock_digest
 from prosg_ref import cards
 from prosg_ref.cards import ABOUT, config_digest, recipes_of
 from prosg_ref.checkpoint import file_sha256
-from prosg_ref.study import COLUMNS
+from prosg_ref.study_page import COLUMNS
 from prosg_ref.verify import WEIGHTS
 
 MAX_BYTES = 10_000_000  # of everything shipped

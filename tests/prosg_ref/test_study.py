@@ -100,6 +100,42 @@ def test_differences_by_distance_are_those_of_the_stages_there(config: Path) -> 
         assert row["against"]["value"] == pytest.approx(weighed / sum(tokens))
 
 
+def test_a_row_by_distance_is_held_against_the_one_it_names(config: Path) -> None:
+    values = yaml.safe_load(config.read_text()) | {"figure": {"kind": "distance"}}
+    values["score"][3]["against"] = "ProSG"
+    config.write_text(yaml.safe_dump(values))
+    text = study.run_study("rehearsal", config, "", lambda line: None).read_text()
+    assert "Loss against the row it names or the first by distance" in text
+    rows = {row["name"]: row for row in json.loads(Path("docs/results/rehearsal.json").read_text())["rows"]}
+    near = {name: row["loss_by_distance"][0]["value"] for name, row in rows.items() if name != "backbone"}
+    assert f"| shuffled against ProSG | {near['shuffled']:+.3f} (" in text
+    values["score"][3].pop("against")
+    config.write_text(yaml.safe_dump(values))
+    study.run_study("rehearsal", config, "", lambda line: None)
+    rows = {row["name"]: row for row in json.loads(Path("docs/results/rehearsal.json").read_text())["rows"]}
+    assert rows["shuffled"]["loss_by_distance"][0]["value"] - near["ProSG"] == pytest.approx(near["shuffled"])
+    root = ET.parse("docs/results/rehearsal-loss.svg").getroot()
+    assert len(root.findall(f"{SVG}polyline")) == 3
+
+
+def test_another_study_s_trainings_are_scored_on_another_split(config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    values = yaml.safe_load(config.read_text())
+    page = study.run_study("rehearsal", config, "", lambda line: None).read_text()
+    assert "2 items of validation; 95 %" in page
+    monkeypatch.setattr(study, "find_study", {"rehearsal": config}.__getitem__)
+    other = Path("other.yaml")
+    other.write_text(yaml.safe_dump({**values, "train": [], "trained_by": "rehearsal", "split": "train"}))
+    lines: list[str] = []
+    page = study.run_study("other", other, "", lines.append).read_text()
+    assert "2 items of train; 95 %" in page
+    assert f"trained before: rank 2 in {Path('runs/studies/rehearsal/rank-2')}" in lines
+    first, second = (json.loads(Path(f"docs/results/{name}.json").read_text())["rows"] for name in ("rehearsal", "other"))
+    assert first[0]["answer_ppl"] != second[0]["answer_ppl"]
+    other.write_text(yaml.safe_dump({**values, "trained_by": "rehearsal"}))
+    with pytest.raises(MusiError, match="trained_by: this study has trainings of its own; leave one out"):
+        study.run_study("other", other, "", lambda line: None)
+
+
 def test_a_row_is_held_against_the_one_it_names(config: Path) -> None:
     values = yaml.safe_load(config.read_text()) | {"figure": {"x_label": "size"}}
     values["score"][3] |= {"against": "ProSG", "line": "another prompt's", "x": 2.0}
@@ -169,7 +205,7 @@ def test_mistakes_are_named(config: Path) -> None:
     Path("module.yaml").write_text("[1]")
     with pytest.raises(MusiError, match=r"module\.yaml: file: Input should be"):
         study.run_study("broken", config, "", lambda line: None)
-    with pytest.raises(MusiError, match=r"--config none: no study of that name \(shipped: ablation, distance, languages, "):
+    with pytest.raises(MusiError, match=r"--config none: no study of that name \(shipped: ablation, distance, far, languages, "):
         study.find_study("none")
 
 
@@ -182,7 +218,8 @@ def test_shipped_studies_are_sound(name: str) -> None:
     if name == "languages.yaml" and len(LANGUAGES) < 5:
         pytest.skip("this release has fewer languages")
     found = load_yaml(shipped("studies") / name, study.Study, shipped("studies"))
-    trained = {training.name for training in found.train}
+    by = found if found.trained_by is None else load_yaml(study.find_study(found.trained_by), study.Study, shipped("studies"))
+    trained = {training.name for training in by.train}
     for training in found.train:
         values = yaml.safe_load(find_recipe(training.recipe).read_text())
         recipe = study.checked(study.changed(values, training.set), Path(name))
