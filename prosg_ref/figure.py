@@ -10,7 +10,8 @@ WIDTH, HEIGHT = 640, 360
 LEFT, RIGHT, TOP, BOTTOM = 64, 16, 48, 52
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#7f7f7f", "#000000")
 ROW = 20  # px between two rows of `draw_rows`
-LEGEND, SHORT = 570, 20  # its width in px, and how many characters a name may have for three to stand side by side
+LEGEND = 570  # its width in px
+SIDE_BY_SIDE = {3: 20, 2: 36}  # names of a legend, by how many characters each may have for that
 DODGE = 5  # px between the intervals of two lines
 STYLE = (
     "<style>text{font:13px sans-serif;fill:#222}.a{stroke:#888}.g{stroke:#ddd}"
@@ -63,7 +64,8 @@ def draw(
     def py(y: float) -> float:
         return TOP + (high - y) / ((high - low) or 1.0) * (HEIGHT - TOP - BOTTOM)
 
-    columns = 3 if all(len(line.name) <= SHORT for line in lines) else 2
+    longest = max((len(line.name) for line in lines), default=0)
+    columns = next((count for count, most in SIDE_BY_SIDE.items() if longest <= most), 1)
     below = 20 * math.ceil(len(lines) / columns)
     out = [f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT + below}" role="img">']
     out += [f"<title>{escape(title)}</title>", STYLE, f'<text x="{LEFT}" y="22" font-weight="bold">{escape(title)}</text>']

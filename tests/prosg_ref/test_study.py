@@ -280,6 +280,15 @@ def test_figure_is_sound_svg_with_its_values_in_words() -> None:
     assert heights[1] < heights[0]
 
 
+@pytest.mark.parametrize(("letters", "rows"), [(20, 1), (36, 2), (37, 3)])
+def test_names_of_a_legend_stand_side_by_side_as_far_as_there_is_room(letters: int, rows: int) -> None:
+    lines = [Line(name * letters, (Point(0, 0.2),)) for name in "abc"]
+    root = ET.fromstring(draw(lines, "title", "x", "y"))
+    names = [text for text in root.iter(f"{SVG}text") if (text.text or "")[0] in "abc"]
+    assert len({text.get("y") for text in names}) == rows
+    assert len({(text.get("x"), text.get("y")) for text in names}) == 3
+
+
 def test_rows_of_a_figure_have_their_names_beside_them() -> None:
     rows = [("a < b", Point(0, 0.0)), ("a rather long name", Point(0, -0.5, -0.7, 0.1)), ("c", Point(0, 0.25, 0.2, 0.3))]
     root = ET.fromstring(draw_rows(rows, "T & C", "nats"))
