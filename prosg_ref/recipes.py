@@ -48,8 +48,8 @@ class Schedule(Strict):
         lost count (`examples.spoil`): without any loss of their own, they teach what is to come after such.
     families: of which parts of items are made; empty: all. wordings: notes and their instructions come in so many wordings a
         family, 0 for all. Few of both to begin with let a small model find out how to copy before it learns whole sentences.
-    max_words: answers of more words are left out; 0: none is. max_distance: only whole items whose last stage begins further from
-        the prompt than so many words are, however long that stage; 0: none is.
+    max_words: answers of more words are left out; 0: none is. max_distance: whole items whose last stage begins more words of
+        answer after the prompt are left out; that stage may be as long as it is. 0: none is.
     window: the examples of so many steps are drawn together and mixed; fewer where steps are large, to begin soon.
     extra_items: further items of the train split, generated beyond those of the release.
     languages: of the items, in turn; with more than English alone, each item of the release is taken in one of them.
