@@ -257,9 +257,8 @@ class Batches:
         if len(fitting) < steps:
             left = f"{len(drawn) - len(fitting)} of {len(drawn)} examples have over {schedule.max_tokens} tokens"
             unfit = count - len(drawn)
-            others = (
-                f", {unfit} items have no stage of schedule.families, no note, or over max_words or max_distance" if unfit else ""
-            )
+            lacks = "have no stage of schedule.families, no note, or over schedule.max_words or schedule.max_distance"
+            others = f", {unfit} items {lacks}" if unfit else ""
             raise MusiError(f"schedule.max_tokens: {left}{others}; raise it")
         mixed = rng.shuffle(fitting)
         return [sorted(mixed[i::steps], key=lambda e: (e.tokens, e.prompt, e.answer)) for i in range(steps)]

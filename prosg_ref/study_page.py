@@ -32,8 +32,8 @@ def write_page(name: str, study: "Study", command: str, rows: Sequence[tuple["Sc
     head = ["variant", "loss", *columns.values()]
     lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
     for row, values in rows:
-        other = row.against or next(first.name for first, _ in rows if (first.lang, first.data) == (row.lang, row.data))
-        values["against"] = found = loss_against(values, next(theirs for each, theirs in rows if each.name == other))
+        other, theirs = _other(row, rows)
+        values["against"] = found = loss_against(values, theirs)
         beside = "" if other == row.name else _difference(found) + (f" against {other}" if row.against else "")
         lines.append("| " + " | ".join([row.name, beside, *(cell(values, column) for column in columns)]) + " |")
     figure = RESULTS / f"{name}.svg"
@@ -64,6 +64,12 @@ def write_page(name: str, study: "Study", command: str, rows: Sequence[tuple["Sc
     return RESULTS / f"{name}.md"
 
 
+def _other(row: "Scoring", rows: Sequence[tuple["Scoring", dict[str, Any]]]) -> tuple[str, dict[str, Any]]:
+    """The row that one is held against, its name and values: the one it names, or the first of the same items."""
+    same = ((each.name, values) for each, values in rows if (each.lang, each.data) == (row.lang, row.data))
+    return next(found for found in same if row.against in (None, found[0]))
+
+
 def _against_what(rows: Sequence[tuple["Scoring", dict[str, Any]]]) -> str:
     """What every row is held against, in words."""
     return "row it names or the first" if any(row.against for row, _ in rows) else "first row"
@@ -85,14 +91,14 @@ def _by_distance(rows: Sequence[tuple["Scoring", dict[str, Any]]]) -> list[str]:
     losses = [*head, "| answer tokens | " + " | ".join([*(f"{sum(stage[2] for stage in each):,}" for each in inside), ""]) + " |"]
     kept = [*head, "| stages | " + " | ".join([*(f"{len(each):,}" for each in inside), ""]) + " |"]
     for row, values in rows[1:]:
-        other = next(theirs for each, theirs in rows if each.name == row.against) if row.against else first
-        name = f"{row.name} against {row.against}" if row.against else row.name
+        other, theirs = _other(row, rows)
+        name = f"{row.name} against {other}" if row.against else row.name
         for lines, measure, against, growth in (
             (losses, "loss", loss_against, loss_growth),
             (kept, "retention", retention_against, retention_growth),
         ):
-            values[f"{measure}_by_distance"] = found = [against(values, other, low, high) for low, high in bins]
-            values[f"{measure}_far_less_near"] = growth(values, other)
+            values[f"{measure}_by_distance"] = found = [against(values, theirs, low, high) for low, high in bins]
+            values[f"{measure}_far_less_near"] = growth(values, theirs)
             lines.append("| " + " | ".join([name, *map(_difference, [*found, values[f"{measure}_far_less_near"]])]) + " |")
     return [
         f"Loss against the {_against_what(rows)} by distance, nats per answer token:",

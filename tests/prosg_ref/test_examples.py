@@ -11,6 +11,7 @@ from musi.families import FAMILIES
 from musi.generate import build_item
 from musi.languages import LANGUAGES, count_words
 from musi.rng import Stream
+from musi.schema import Item
 from prosg_ref.examples import (
     Batches,
     Example,
@@ -183,27 +184,27 @@ def test_examples_too_long_for_the_schedule_are_an_error_when_all_are(data_dir: 
         batches[0]
 
 
+LONG = Schedule(steps=8, batch_size=16, lr=0.1, max_tokens=20_000, single_share=0.3, window=8)
+
+
+def first_window(items: list[Item], tokenizer: Tokenizer, **settings: object) -> list[Example]:
+    """The examples that `LONG` draws together, with some of its values set otherwise."""
+    return [e for batch in Batches(items, tokenizer, LONG.model_copy(update=settings)).window(0) for e in batch]
+
+
 def test_answers_of_too_many_words_are_left_out(data_dir: Path, tokenizer: Tokenizer) -> None:
     items = load_items(data_dir / "train.jsonl")
-    schedule = Schedule(steps=8, batch_size=16, lr=0.1, max_tokens=20_000, single_share=0.3, window=8)
-    every, near = (
-        [e for batch in Batches(items, tokenizer, schedule.model_copy(update={"max_words": n})).window(0) for e in batch]
-        for n in (0, 60)
-    )
+    every, near = first_window(items, tokenizer), first_window(items, tokenizer, max_words=60)
     words = [count_words(tokenizer.decode(e.answer[:-1])) for e in near]
     assert max(words) <= 60 < max(count_words(tokenizer.decode(e.answer[:-1])) for e in every)
     assert len(every) / 4 < len(near) < len(every)
-    with pytest.raises(MusiError, match=r"128 items have no stage .* or over max_words"):
-        Batches(items, tokenizer, schedule.model_copy(update={"max_words": 1, "single_share": 0.0}))[0]
+    with pytest.raises(MusiError, match=r"128 items have no stage .* or over schedule\.max_words"):
+        Batches(items, tokenizer, LONG.model_copy(update={"max_words": 1, "single_share": 0.0}))[0]
 
 
 def test_stages_that_begin_too_far_from_the_prompt_are_left_out(data_dir: Path, tokenizer: Tokenizer) -> None:
     items = load_items(data_dir / "train.jsonl")
-    schedule = Schedule(steps=8, batch_size=16, lr=0.1, max_tokens=20_000, single_share=0.3, window=8)
-    every, near = (
-        [e for batch in Batches(items, tokenizer, schedule.model_copy(update={"max_distance": n})).window(0) for e in batch]
-        for n in (0, 60)
-    )
+    every, near = first_window(items, tokenizer), first_window(items, tokenizer, max_distance=60)
 
     def words(example: Example) -> tuple[int, int]:
         """Before the last stage's header, and in all."""
