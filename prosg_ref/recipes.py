@@ -46,8 +46,9 @@ class Schedule(Strict):
         prompts; echo_share: share that write the sentences of a context again, in another order. The rest are whole items.
     spoilt_share: share of the whole items in which some answers stand one instruction early, as a model writes them that has
         lost count (`examples.spoil`): without any loss of their own, they teach what is to come after such.
-    families: of which parts of items are made; empty: all. wordings: notes and their instructions come in so many wordings a
-        family, 0 for all. Few of both to begin with let a small model find out how to copy before it learns whole sentences.
+    families: of whose stages bare, note, echo and single examples are made (whole items have all); empty: all. wordings: notes and
+        their instructions come in so many wordings a family, 0 for all. Few of both to begin with let a small model find out how
+        to copy before it learns whole sentences.
     max_words: answers of more words are left out; 0: none is. max_distance: whole items whose last stage begins more words of
         answer after the prompt are left out; that stage may be as long as it is. 0: none is.
     window: the examples of so many steps are drawn together and mixed; fewer where steps are large, to begin soon.
