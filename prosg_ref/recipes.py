@@ -46,7 +46,7 @@ class Schedule(Strict):
         prompts; echo_share: share that write the sentences of a context again, in another order. The rest are whole items.
     spoilt_share: share of the whole items in which some answers stand one instruction early, as a model writes them that has
         lost count (`examples.spoil`): without any loss of their own, they teach what is to come after such.
-    families: of whose stages bare, note, echo and single examples are made (whole items have all); empty: all. wordings: notes and
+    families: of whose stages bare, note, echo and single examples are made (whole items: all); empty: all. wordings: notes and
         their instructions come in so many wordings a family, 0 for all. Few of both to begin with let a small model find out how
         to copy before it learns whole sentences.
     max_words: answers of more words are left out; 0: none is. max_distance: whole items whose last stage begins more words of
