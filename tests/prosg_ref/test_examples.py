@@ -199,7 +199,7 @@ def test_answers_of_too_many_words_are_left_out(data_dir: Path, tokenizer: Token
     assert max(words) <= 60 < max(count_words(tokenizer.decode(e.answer[:-1])) for e in every)
     assert len(every) / 4 < len(near) < len(every)
     with pytest.raises(MusiError, match=r"128 items have no stage .* or over schedule\.max_words"):
-        Batches(items, tokenizer, LONG.model_copy(update={"max_words": 1, "single_share": 0.0}))[0]
+        first_window(items, tokenizer, max_words=1, single_share=0.0)
 
 
 def test_stages_that_begin_too_far_from_the_prompt_are_left_out(data_dir: Path, tokenizer: Tokenizer) -> None:
