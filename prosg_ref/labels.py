@@ -2,7 +2,8 @@
 
 A token is told where the same words stand in the answer as before it. Which they are is seen in the two tokens before it, or in
 the four, since two digits are many numbers' last: whichever says more. A list that is told with semicolons is the same list, so
-marks are all alike.
+marks are all alike. At offset 0 a token is also told where an answer is over after the same words: at the number that is counted
+to, what is said is that no more comes.
 
 Letters: B batch, T prompt tokens, S answer tokens, V vocabulary.
 """
@@ -28,10 +29,10 @@ def alike(tokenizer: AnyTokenizer) -> Tensor:
     return same
 
 
-def told(batch: SplitBatch, offset: int | None, lost: Tensor, same: Tensor | None = None) -> Tensor:
+def told(batch: SplitBatch, offset: int, lost: Tensor, same: Tensor | None = None) -> Tensor:
     """For each token of the prompts, what would be told there, (B, T): the mean of `lost` over the places of the answer where the
-    tokens before it stand, counting those that go on with the prompt's token at `offset` from it; with None, those where a
-    stage's answer is over. The more of what two tokens before it say, and four.
+    tokens before it stand, counting those that go on with the prompt's token at `offset` from it, or, at offset 0, those where a
+    stage's answer is over. The most of these, and of what two tokens before it say, and four.
 
     `lost` (B, S) is how little each token of the answers is known without being told, 0 to 1. `same` (V,): which ids are alike
     in what stands before.
@@ -46,24 +47,24 @@ def told(batch: SplitBatch, offset: int | None, lost: Tensor, same: Tensor | Non
     else:
         same = sent(same, prompt.device)
         written = same[prompt], same[text]
-    goes_on = batch.targets if offset is not None else batch.over.long()
-    asked = prompt.roll(-offset, 1) if offset is not None else torch.ones_like(prompt)
+    ways = [(batch.targets, prompt.roll(-offset, 1))]  # how an answer goes on, and how it must to tell a token
+    if offset == 0:
+        ways.append((batch.over.long(), torch.ones_like(prompt)))
     place = torch.arange(size, device=prompt.device)
-    last = 0 if offset is None else max(0, offset)
     shares = []
     for context in CONTEXTS:
         before, known = (_hashed(x, context) for x in written)  # (B, T), (B, 1 + S): of so many tokens up to each
         before, known, counts = before.roll(1, 1), known[:, 1:], there.clone()
         counts[:, : context - 2] = False  # what stands there began before the answer
         every = torch.where(counts, known, NOWHERE).flatten().sort().values
-        longer, order = torch.where(counts, _followed(known, goes_on), NOWHERE).flatten().sort()
-        sums = F.pad(lost.flatten()[order].double().cumsum(0), (1, 0))
-        wanted = _followed(before, asked)
-        found = sums[torch.searchsorted(longer, wanted, right=True)] - sums[torch.searchsorted(longer, wanted)]
         count = torch.searchsorted(every, before, right=True) - torch.searchsorted(every, before)
-        first = context if offset is None else max(context, -offset)
-        inside = (place >= first) & (place < batch.prompt_lengths.unsqueeze(1) - last)
-        shares.append(found / count.clamp(min=1) * inside)
+        inside = (place >= max(context, -offset)) & (place < batch.prompt_lengths.unsqueeze(1) - max(0, offset))
+        for goes_on, asked in ways:
+            longer, order = torch.where(counts, _followed(known, goes_on), NOWHERE).flatten().sort()
+            sums = F.pad(lost.flatten()[order].double().cumsum(0), (1, 0))
+            wanted = _followed(before, asked)
+            found = sums[torch.searchsorted(longer, wanted, right=True)] - sums[torch.searchsorted(longer, wanted)]
+            shares.append(found / count.clamp(min=1) * inside)
     return torch.stack(shares).amax(0).to(lost.dtype)
 
 

@@ -112,7 +112,7 @@ class ProSGLoss(nn.Module):
         return head_cross_entropy(x.float(), self.model.adapter.head(), prompt[:, 1:], weights)[0]
 
     def _gates(
-        self, batch: SplitBatch, every: Mapping[tuple[str, int | None], Tensor], lost: Tensor, examples: Sequence[Example]
+        self, batch: SplitBatch, every: Mapping[tuple[str, int], Tensor], lost: Tensor, examples: Sequence[Example]
     ) -> Tensor:
         """Mean binary cross entropy of the gates, over prompt tokens, layers, targets and offsets. What a spoilt example was to
         tell is not known."""
@@ -152,7 +152,7 @@ class ProSGLoss(nn.Module):
         loss = self._pointed(asked, due, examples) + keys + places
         metrics: Metrics = {"keys": keys.detach(), "address": places.detach()}
         if self.recipe.losses.gates:
-            gates: dict[tuple[str, int | None], Tensor] = {}
+            gates: dict[tuple[str, int], Tensor] = {}
             for target, each in asked.items():
                 part = synthesis.part(target)
                 gates |= part.by_offset(part.opened(reading, each).gates)

@@ -30,13 +30,13 @@ class Memory:
     """What a prompt left behind: the backbone's state after it, and ΔW. Rows are examples.
 
     Two controls of an experiment are functions of it: `randomised`, `with_reset_state`.
-    `gates` are those of the source `tokens`, by target and offset or None for ends, (B, L, chunks), 0 past a prompt's end;
+    `gates` are those of the source `tokens`, by target and offset, (B, L, chunks), 0 past a prompt's end;
     `says`, by matrix, is what each chunk says, (B, chunks, 2 W); `asked`, by target, what its tokens would point with.
     """
 
     state: Any
     delta: dict[str, LowRank]
-    gates: dict[tuple[str, int | None], Tensor] = field(default_factory=dict)
+    gates: dict[tuple[str, int], Tensor] = field(default_factory=dict)
     says: dict[str, Tensor] = field(default_factory=dict)
     asked: dict[str, Asked] = field(default_factory=dict)
 
@@ -86,7 +86,7 @@ class Memory:
             if there.numel():
                 some = there[:: max(1, there.numel() // 10_000)].cpu()
                 low, high = torch.quantile(some, torch.tensor([0.1, 0.9])).tolist()
-                statistics[target + (" end" if offset is None else f"{offset:+d}")] = {
+                statistics[f"{target}{offset:+d}"] = {
                     "mean": round(there.mean().item(), 4),
                     "p10": round(low, 4),
                     "p90": round(high, 4),

@@ -176,7 +176,7 @@ class ProSGRecipe(Strict):
     """Phase 2: train the synthesis module on a frozen backbone, or both at once (`joint`, the one-phase ablation).
 
     init_from: the module goes on from one that was trained before, on this backbone or on an earlier state of it; `prosg` must
-        then be the same, but that it may gain `ends`, `recall`, `reach` and `address`.
+        then be the same, but that it may gain `recall`, `reach` and `address`.
     whiten: start the metrics from so many items of the train split (`prosg_ref.whiten`); 0: from what they are.
     key_share: of the rate, what the space learns at in which keys are compared. A whitened one is soon spoilt by large steps.
     placed: what tokens say is not found by keys but put where it is due, at the answer's places that `whiten.pairs` gives, so

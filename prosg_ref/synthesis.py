@@ -53,8 +53,6 @@ class ProSGConfig(BaseModel):
     offsets: `tokens` only; by target, where a key's value may come from, in tokens from the one that follows the key, each with a
         gate of its own. A target that is not named has 0, which tells a text again in its own order; -4 tells a list of words
         backwards, 2 every second one.
-    ends: `tokens` only; a further gate for what an answer is over after, such as the last number that one counts to. Its value is
-        the same for all tokens.
     recall: `tokens` only; so many tokens of a prompt, those with the widest gates, each point at the token of it that an answer
         is to begin with (`prosg_ref.recall`). 0: none.
     reach: with `recall` only; in so many kinds what is pointed at is handed on to the tokens around it, whose gates it opens
@@ -78,22 +76,19 @@ class ProSGConfig(BaseModel):
     attention: int = Field(default=0, ge=0, le=16)
     metric: int = Field(default=0, ge=0, le=4096)
     offsets: dict[str, Annotated[tuple[Offset, ...], Field(min_length=1, max_length=16)]] = Field(default={}, max_length=64)
-    ends: bool = False
     recall: int = Field(default=0, ge=0, le=64)
     reach: int = Field(default=0, ge=0, le=16)
     address: int = Field(default=0, ge=0, le=1024)
 
     @model_validator(mode="after")
     def _fit_together(self) -> "ProSGConfig":
-        for name in ("attention", "chunk", "ends", "key", "offsets", "recall"):
+        for name in ("attention", "chunk", "key", "offsets", "recall"):
             if self.source != "tokens" and getattr(self, name) != type(self).model_fields[name].default:
                 raise ValueError(f"{name} is for `source: tokens`; set that, or leave it out")
         if self.key == "learned" and self.metric:
             raise ValueError("metric is for `key: input`; set that, or leave metric out")
         if self.recall and self.chunk > 1:
             raise ValueError("recall is of single tokens; leave it or chunk out")
-        if self.ends and self.chunk > 1:
-            raise ValueError("ends are after single tokens; leave them or chunk out")
         for name in ("reach", "address"):
             if getattr(self, name) and not self.recall:
                 raise ValueError(f"{name} is for recall; set that, or leave {name} out")
@@ -114,12 +109,12 @@ class ProSGConfig(BaseModel):
 
 @dataclass(frozen=True)
 class Synthesised:
-    """ΔW by matrix. For the source `tokens` also the gates by target and offset, or None for ends, (B, L, C), 0 past a prompt's
+    """ΔW by matrix. For the source `tokens` also the gates by target and offset, (B, L, C), 0 past a prompt's
     end; by matrix what each token says, (B, C, 2 W), as `TargetSynthesis.value` takes it; and by target what its tokens would
     point with."""
 
     delta: dict[str, LowRank]
-    gates: dict[tuple[str, int | None], Tensor] = field(default_factory=dict)
+    gates: dict[tuple[str, int], Tensor] = field(default_factory=dict)
     says: dict[str, Tensor] = field(default_factory=dict)
     asked: dict[str, Asked] = field(default_factory=dict)
 
@@ -160,7 +155,7 @@ class Opened(NamedTuple):
     inside: Tensor  # (B, T)
     counted: Tensor  # (B, C)
     pair: Tensor  # (B, L, C, 2 W)
-    gates: Tensor  # (B, L, C, offsets, and one for ends), 0 where nothing is
+    gates: Tensor  # (B, L, C, offsets), 0 where nothing is
     told: Told | None
 
 
@@ -206,11 +201,11 @@ class TargetSynthesis(nn.Module):
     What a token says is a layer's own function of its embedding and of the stack's output at t and at t - 1; the last of its
     matrices, the widest, stands behind all else that is linear, where it has the fewest rows. The gates are linear in the
     stack's output, so that what is written can come from one token and what it is found by (k_t) from the one before. A key's
-    value u_t is what the tokens at its offsets say, and with `ends` what says that an answer is over, in the shares of their
-    gates, and the sum of these weighs it. The direction of the mean key is taken out of each, so that what they share finds
-    nothing; they are brought to unit norm, and the root of the weight is put on key and value. The inverse is what a plain sum of
-    u_t k_tᵀ lacks: without it the many other tokens of a prompt drown the one that is asked for. λ is learned. With `recall` ΔW
-    also has products, beside the regression, of what a few tokens point at and of learned keys.
+    value u_t is what the tokens at its offsets say, in the shares of their gates, and the sum of these weighs it. The direction
+    of the mean key is taken out of each, so that what they share finds nothing; they are brought to unit norm, and the root of
+    the weight is put on key and value. The inverse is what a plain sum of u_t k_tᵀ lacks: without it the many other tokens of a
+    prompt drown the one that is asked for. λ is learned. With `recall` ΔW also has products, beside the regression, of what a few
+    tokens point at and of learned keys.
 
     Ridge regression as a layer's memory: von Oswald et al. 2023 (arXiv 2309.05858).
     """
@@ -228,8 +223,6 @@ class TargetSynthesis(nn.Module):
         )
         self.v = Linear(pair, d_in) if config.key == "learned" else InputKey(adapter.n_layer, d_in, config.metric)
         self.gate = nearly_shut(Linear(pair, len(config.directions(target))))
-        self.over = nearly_shut(Linear(pair, 1)) if config.ends else None
-        self.says_over = nn.Parameter(torch.zeros(adapter.n_layer, pair)) if config.ends else None
         shape = adapter.n_layer, adapter.width, self.stack.width, d_in
         self.recall = Recall(*shape, counts=bool(config.address)) if config.recall else None
         self.reach = Reach(self.stack.width, config.reach, len(config.directions(target))) if config.reach else None
@@ -248,14 +241,12 @@ class TargetSynthesis(nn.Module):
             told = self.recall.widest(asked, self.config.recall)
             if self.reach is not None:
                 logits = logits + self.reach(asked, told.pointed).unsqueeze(1)
-        if self.over is not None:
-            logits = torch.cat([logits, self.over(pair).float()], 3)
         return Opened(inside, counted, pair, 2 * torch.sigmoid(logits) * counted[:, None, :, None], told)
 
-    def by_offset(self, gates: Tensor) -> dict[tuple[str, int | None], Tensor]:
-        """Gates (B, L, C, offsets, and one for ends) by target and offset, None for ends."""
-        offsets = (*self.config.directions(self.target), None)
-        return {(self.target, offset): each for offset, each in zip(offsets, gates.unbind(3), strict=False)}
+    def by_offset(self, gates: Tensor) -> dict[tuple[str, int], Tensor]:
+        """Gates (B, L, C, offsets) by target and offset."""
+        offsets = self.config.directions(self.target)
+        return {(self.target, offset): each for offset, each in zip(offsets, gates.unbind(3), strict=True)}
 
     def forward(self, reading: Reading) -> Synthesised:
         config = self.config
@@ -275,8 +266,6 @@ class TargetSynthesis(nn.Module):
             hidden, act, _ = cast(nn.Sequential, self.says[i])
             said[name] = says = act(hidden(torch.cat([pair[:, i], embedded], -1))) * counted.unsqueeze(2)  # (B, C, 2 W)
             u = torch.stack([shares[:, i, :, k : k + 1] * moved(says, offset) for k, offset in enumerate(offsets)]).sum(0)
-            if self.says_over is not None:
-                u = u + shares[:, i, :, -1:] * self.says_over[i]
             v = learned[:, i] if learned is not None else self.v(_chunks(reading.inputs[name], inside, config.chunk), i)
             with torch.autocast(pair.device.type, enabled=False):
                 found = regression(v.float(), u.float(), weight[:, i], ridge[i])

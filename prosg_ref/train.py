@@ -149,7 +149,7 @@ def _start_prosg(recipe: ProSGRecipe, backbone: RWKV4, tokenizer: AnyTokenizer, 
     """The module that the recipe goes on from, or one at ΔW = 0."""
     if recipe.init_from is not None:
         model = load_module(recipe.init_from, backbone)
-        gained = ("ends", "recall", "reach", "address")
+        gained = ("recall", "reach", "address")
         missing = [name for name in gained if not getattr(model.config, name) and getattr(recipe.prosg, name)]
         if missing and model.config == recipe.prosg.model_copy(update=dict.fromkeys(missing, 0)):
             grown = ProSG(backbone, recipe.prosg)

@@ -50,7 +50,7 @@ def test_gates_learn_what_is_to_be_told() -> None:
 
 def test_gates_learn_where_an_answer_is_over() -> None:
     """After the second of two numbers, a token a digit, whatever it is."""
-    model = random_prosg("ends")
+    model = random_prosg("offsets")
     recipe = ProSGRecipe.model_validate(
         {"data": "x", "backbone": "y", "prosg": model.config, "losses": {"gates": 3.0}, "schedule": {"steps": 1, "lr": 0.1}}
     )
@@ -66,11 +66,10 @@ def test_gates_learn_where_an_answer_is_over() -> None:
         total.backward()
         optimizer.step()
     batch = split_batch(examples)
-    gates = model.internalize(batch.prompt, batch.prompt_lengths).gates["ffn.value", None]  # (B, L, T)
+    gates = model.internalize(batch.prompt, batch.prompt_lengths).gates["ffn.value", 0]  # (B, L, T)
     assert (gates[:, :, 6] > 1).all()
     assert (gates[:, :, :6] < 0.5).all()
     assert (gates[:, :, 7:] < 0.5).all()
-    assert model.synthesis.part("ffn.value").says_over.grad.abs().max() > 0
 
 
 def test_placed_values_are_added_where_they_are_due_alone() -> None:

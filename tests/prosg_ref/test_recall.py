@@ -136,9 +136,7 @@ def test_losses_are_least_where_gates_pointers_and_keys_are_right() -> None:
     assert min(found[0], found[2]) > 1
 
 
-def test_recall_and_ends_are_for_single_tokens() -> None:
+def test_recall_is_for_single_tokens() -> None:
     with pytest.raises(ValueError, match="recall is of single tokens"):
         ProSGConfig(source="tokens", recall=2, chunk=2)
-    with pytest.raises(ValueError, match="ends are after single tokens"):
-        ProSGConfig(source="tokens", ends=True, chunk=2)
     assert ProSG(random_backbone(), ProSGConfig(source="tokens", recall=2)).synthesis.part("ffn.value").recall is not None

@@ -15,7 +15,7 @@ PROSGS = sorted(path.name for path in shipped("").glob("*-prosg*.yaml"))
 
 def test_every_recipe_is_of_a_known_kind() -> None:
     assert sorted(path.name for path in shipped("").glob("*.yaml")) == sorted([*BACKBONES, *PROSGS])
-    assert {"tiny-backbone.yaml", "tiny-prosg-contexts.yaml", "tiny-prosg-state.yaml"} <= {*BACKBONES, *PROSGS}
+    assert {"tiny-backbone.yaml", "tiny-prosg-tokens.yaml", "tiny-prosg-state.yaml"} <= {*BACKBONES, *PROSGS}
 
 
 @pytest.mark.parametrize("name", BACKBONES)

@@ -25,7 +25,6 @@ def random_backbone(seed: int = 0, config: RWKV4Config = CONFIG) -> RWKV4:
 VARIANTS: dict[str, dict[str, Any]] = {source: {"source": source} for source in SYNTHESES} | {
     "attention": {"source": "tokens", "key": "input", "attention": 2, "metric": 4},
     "offsets": {"source": "tokens", "key": "input", "offsets": {"ffn.value": [-4, 0, 2], "att.value": [2]}},
-    "ends": {"source": "tokens", "key": "input", "offsets": {"ffn.value": [-4, 2]}, "ends": True},
     "recall": {"source": "tokens", "key": "input", "recall": 3},
     "reach": {"source": "tokens", "key": "input", "recall": 3, "reach": 2},
     "address": {"source": "tokens", "key": "input", "recall": 3, "address": 2},
@@ -38,7 +37,7 @@ def random_prosg(variant: str, seed: int = 0) -> ProSG:
     model = ProSG(random_backbone(seed), ProSGConfig(**VARIANTS[variant], scale=0.5))
     with torch.no_grad():
         for name, parameter in model.synthesis.named_parameters():
-            start = -NEARLY_SHUT if name.endswith(("gate.bias", "over.bias")) else 0.0
+            start = -NEARLY_SHUT if name.endswith("gate.bias") else 0.0
             parameter.add_(start + torch.randn_like(parameter) * 0.2)
     return model.eval()
 
