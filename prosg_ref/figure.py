@@ -126,8 +126,9 @@ def _words(name: str, p: Point) -> str:
 
 
 def _ticks(low: float, high: float) -> list[float]:
-    """Four to eight round numbers that hold low and high."""
+    """Four to eight round numbers that hold low and high; two where these are one."""
     span = (high - low) or abs(high) or 1.0
     size = 10 ** math.floor(math.log10(span / 4))
     step = next(size * m for m in (1, 2, 2.5, 5, 10) if span / (size * m) <= 6)
-    return [round(step * i, 12) for i in range(math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9) + 1)]
+    first = math.floor(low / step + 1e-9)
+    return [round(step * i, 12) for i in range(first, max(first + 1, math.ceil(high / step - 1e-9)) + 1)]

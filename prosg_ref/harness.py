@@ -149,14 +149,16 @@ class ProSGHarness(LM):
         backbone = backbone_of(self.model)
         state = State.zeros(backbone.config, 1, backbone.emb.weight)
         prosg: dict[str, Any] = {"on": isinstance(self.model, ProSG), "control": self.control}
+        weights = [file_sha256(self.directory / "model.safetensors")]
         if self.prosg_directory is not None:
             prosg["sha256"] = file_sha256(self.prosg_directory / "prosg.safetensors")
+            weights.append(prosg["sha256"])
         if isinstance(self.model, ProSG):
             prosg["source"] = self.model.config.source
         return {
             "model_num_parameters": sum(p.numel() for p in self.model.parameters()),
             "model_dtype": "float32",
-            "model_sha": file_sha256(self.directory / "model.safetensors"),
+            "model_sha": "+".join(weights),  # a module is another model than its backbone, or another module, alone
             "state_bytes": state.bytes_per_sequence,
             "prosg": prosg,
             "truncated_requests": self.truncated,

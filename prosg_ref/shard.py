@@ -43,8 +43,8 @@ def whole(module: nn.Module) -> Iterator[None]:
 
 
 def gathered(x: Tensor) -> Tensor:
-    """A tensor that may be sharded, whole. All processes must ask."""
-    return x.full_tensor() if isinstance(x, DTensor) else x
+    """A tensor that may be sharded, whole and without its gradient. All processes must ask."""
+    return x.detach().full_tensor() if isinstance(x, DTensor) else x
 
 
 def as_sharded(x: Tensor, like: Tensor) -> Tensor:

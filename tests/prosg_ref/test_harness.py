@@ -10,7 +10,7 @@ import torch
 from tiny_models import random_prosg
 
 from musi.errors import MusiError
-from prosg_ref.checkpoint import save_prosg
+from prosg_ref.checkpoint import file_sha256, save_prosg
 
 os.environ.setdefault("HF_DATASETS_OFFLINE", "1")
 harness = pytest.importorskip("prosg_ref.harness")
@@ -131,7 +131,9 @@ def test_model_info(backbone_dir: Path, prosg_dir: Path) -> None:
     off = harness.ProSGHarness(str(backbone_dir), prosg=str(prosg_dir), prosg_control="off").get_model_info()
     assert off["prosg"]["on"] is False
     assert off["model_num_parameters"] < info["model_num_parameters"]
-    assert off["model_sha"] == info["model_sha"]
+    files = backbone_dir / "model.safetensors", prosg_dir / "prosg.safetensors"
+    assert off["model_sha"] == info["model_sha"] == "+".join(map(file_sha256, files))
+    assert harness.ProSGHarness(str(backbone_dir)).get_model_info()["model_sha"] == file_sha256(files[0])
 
 
 @pytest.mark.parametrize(

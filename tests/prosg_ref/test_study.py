@@ -299,6 +299,8 @@ def test_rows_of_a_figure_have_their_names_beside_them() -> None:
     assert left < zero < right
     assert (zero - left) / (right - zero) == pytest.approx(2, abs=0.02)
     assert circles[1].findtext(f"{SVG}title") == "a rather long name: -0.5 (-0.7 to 0.1)"
+    alone = ET.fromstring(draw_rows([("the same", Point(0, 0.0))], "T", "nats"))
+    assert len(alone.findall(f"{SVG}circle")) == 1, "no difference at all is drawn as well"
 
 
 def test_figure_of_logarithmic_x() -> None:
