@@ -32,7 +32,7 @@ SPAN = 4  # tokens that are told from where one points: a word, or a figure of s
 AFTER = (0, 1, 2, 4)  # of another mention of a token, how far from it one looks
 EQUAL = 0.99  # cosine of two embeddings from which on they are of the same token
 LOST = 0.3  # probability that the backbone does not say a token, from which on it is to be told
-WITHIN = 16  # tokens of a stage, headers and all, among which its answer begins
+WITHIN = 32  # tokens of a stage, headers and all, among which its answer begins: a record's first value is the 17th or later
 ELSEWHERE, OTHERS = 4.0, 6.0  # weights of keys finding anything at other places of an answer, and where other stages begin
 
 

@@ -71,6 +71,18 @@ def test_nothing_is_due_of_a_spoilt_stage_and_its_answer_is_another_to_the_rest(
     assert loss(0.01) == loss(0.99), "whom a spoilt example's gates should let through is not known"
 
 
+def test_of_a_record_what_it_opens_with_is_known_and_its_first_value_is_due() -> None:
+    items = (build_item("train", i) for i in range(400))
+    records = [(item, k) for item in items for k, stage in enumerate(item.stages) if stage.family == "record_json"]
+    assert len(records) > 5
+    for item, k in records:
+        (example,) = tokenize([note_example(item, k, Stream("note", item.index, k))], TOKENIZER)
+        said = [TOKENIZER.decode(example.answer[:s]) for s in range(len(example.answer))]
+        lost = torch.zeros(1, len(example.answer))
+        lost[0, next(s for s, text in enumerate(said) if text.endswith('"age": ')) :] = 1
+        assert len(dues([example], lost).rows) == 1, said[-1]
+
+
 def test_no_more_is_told_than_a_stage_has() -> None:
     example = Example([20, 21, 22, 23, 24, 25, 7], [20, 21, 22, 23, 24, 20, 1, 20, 21], (5, 1, 3), (1, 2, 3))
     lost = torch.zeros(1, 9)
