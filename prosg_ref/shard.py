@@ -6,6 +6,7 @@ What is written to disk is whole tensors, so a run may go on with another number
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -44,7 +45,7 @@ def whole(module: nn.Module) -> Iterator[None]:
 
 def gathered(x: Tensor) -> Tensor:
     """A tensor that may be sharded, whole and without its gradient. All processes must ask."""
-    return x.detach().full_tensor() if isinstance(x, DTensor) else x
+    return cast(DTensor, x.detach()).full_tensor() if isinstance(x, DTensor) else x
 
 
 def as_sharded(x: Tensor, like: Tensor) -> Tensor:
