@@ -158,7 +158,7 @@ class ProSGHarness(LM):
         return {
             "model_num_parameters": sum(p.numel() for p in self.model.parameters()),
             "model_dtype": "float32",
-            "model_sha": "+".join(weights),  # a module is another model than its backbone, or another module, alone
+            "model_sha": "+".join(weights),  # two modules on one backbone are two models
             "state_bytes": state.bytes_per_sequence,
             "prosg": prosg,
             "truncated_requests": self.truncated,
