@@ -257,7 +257,7 @@ class Batches:
         if len(fitting) < steps:
             left = f"{len(drawn) - len(fitting)} of {len(drawn)} examples have over {schedule.max_tokens} tokens"
             unfit = count - len(drawn)
-            lacks = "have no stage of schedule.families, no note, or over schedule.max_words or schedule.max_distance"
+            lacks = "have no stage of schedule.families, none of schedule.rules, no note, or over max_words or max_distance"
             others = f", {unfit} items {lacks}" if unfit else ""
             raise MusiError(f"schedule.max_tokens: {left}{others}; raise it")
         mixed = rng.shuffle(fitting)
@@ -267,7 +267,7 @@ class Batches:
 def draw_texts(item: Item, rng: Stream, schedule: Schedule) -> tuple[tuple[str, ...], tuple[int, ...]] | None:
     """The item whole, or a part of it, in the shares of the schedule, as `tokenize` takes it; and which stages are spoilt.
 
-    None where the item has no such part (no stage of the schedule's families, or no note to echo), or one over
+    None where the item has no such part (no stage of the schedule's families, none of its rules, or no note to echo), or one over
     `schedule.max_words` or `schedule.max_distance`.
     """
     found = _drawn(item, rng, schedule)
@@ -284,6 +284,8 @@ def _drawn(item: Item, rng: Stream, schedule: Schedule) -> tuple[tuple[str, ...]
         texts = (*multi_example(item), *(stage.instruction for stage in item.stages))
         spoils = schedule.spoilt_share and len(item.stages) > 1 and rng.chance(schedule.spoilt_share)
         return spoil(item, texts, rng) if spoils else (texts, ())
+    if kind == "single" and schedule.rules and not any(rule.name in schedule.rules for rule in item.constraints):
+        return None
     stages = [k for k, stage in enumerate(item.stages) if not schedule.families or stage.family in schedule.families]
     if not stages:
         return None

@@ -57,10 +57,13 @@ class ProSGLoss(nn.Module):
     """Phase 2: the prompt runs once without ΔW, the answer starts from its state under ΔW, the gradient flows through both the
     answer pass and the synthesis."""
 
-    def __init__(self, model: ProSG, recipe: ProSGRecipe, separator: list[int], same: Tensor | None = None) -> None:
-        """`separator`: ids between prompt and answer. `same`: which ids are alike in a context (`labels.alike`)."""
+    def __init__(
+        self, model: ProSG, recipe: ProSGRecipe, separator: list[int], same: Tensor | None = None, texts: Sequence[str] = ()
+    ) -> None:
+        """`separator`: ids between prompt and answer. `same`: which ids are alike in a context (`labels.alike`). `texts`: how
+        each id is read (`recall.folded`)."""
         super().__init__()
-        self.model, self.recipe, self.separator, self.same = model, recipe, separator, same
+        self.model, self.recipe, self.separator, self.same, self.texts = model, recipe, separator, same, texts
 
     def total(self, examples: Sequence[Example]) -> float:
         return _answer_weight(examples, self.recipe.schedule)
@@ -94,7 +97,7 @@ class ProSGLoss(nn.Module):
             extra = share * self._gates(batch, memory.gates, share_lost, examples)
             loss, metrics["gate_loss"] = loss + losses.gates * extra, extra.detach()
         if losses.recall:
-            due = dues(examples, share_lost)
+            due = dues(examples, share_lost, self.texts)
             extra = share * self._pointed(memory.asked, due, examples)
             keys, places = self._found(inputs, memory.asked, due, examples, batch)
             loss = loss + losses.recall * (extra + share * (keys + losses.numbers * places))
@@ -143,7 +146,7 @@ class ProSGLoss(nn.Module):
             reading = adapter.read(batch.prompt, batch.prompt_lengths)
             plain, before = self._tapped(batch, reading.state, {})
             share_lost = not_said(plain, adapter.head(), batch)
-        due = dues(examples, share_lost)
+        due = dues(examples, share_lost, self.texts)
         x, inputs = plain, before
         if synthesis.address is not None:
             x, inputs = self._tapped(batch, reading.state, synthesis.address(reading).delta)

@@ -9,6 +9,7 @@ from typing import Any, Literal, TypeVar
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from musi.constraints import CONSTRAINTS
 from musi.errors import MusiError
 from musi.families import FAMILIES
 from musi.generate import RELEASE
@@ -49,6 +50,7 @@ class Schedule(Strict):
     families: of whose stages bare, note, echo and single examples are made (whole items: all); empty: all. wordings: notes and
         their instructions come in so many wordings a family, 0 for all. Few of both to begin with let a small model find out how
         to copy before it learns whole sentences.
+    rules: of whose items single examples are made: those that have one of these rules for all their answers; empty: all.
     max_words: answers of more words are left out; 0: none is. max_distance: whole items whose last stage begins more words of
         answer after the prompt are left out; that stage may be as long as it is. 0: none is.
     window: the examples of so many steps are drawn together and mixed; fewer where steps are large, to begin soon.
@@ -82,6 +84,7 @@ class Schedule(Strict):
     echo_share: float = Field(default=0.0, ge=0, le=1)
     spoilt_share: float = Field(default=0.0, ge=0, le=1)
     families: tuple[str, ...] = ()
+    rules: tuple[str, ...] = ()
     wordings: int = Field(default=0, ge=0)
     max_tokens: int = Field(default=1024, ge=2, description="longer examples are left out")
     max_words: int = Field(default=0, ge=0)
@@ -111,6 +114,9 @@ class Schedule(Strict):
         for family in self.families:
             if family not in FAMILIES:
                 raise ValueError(f"families: there is no {family!r}")
+        for rule in self.rules:
+            if rule not in CONSTRAINTS:
+                raise ValueError(f"rules: there is no {rule!r}")
         for lang in self.languages:
             if lang not in LANGUAGES:
                 raise ValueError(f"languages: {lang!r} is none of {', '.join(LANGUAGES)}")

@@ -26,6 +26,7 @@ from .labels import alike
 from .objectives import BackboneLoss, ProSGLoss
 from .parts import named, shrink, synthesis_groups
 from .prosg import ProSG
+from .recall import folded
 from .recipes import BackboneRecipe, BackboneShape, ProSGRecipe, Schedule, load_recipe
 from .run import Metrics, Run, Tracker
 from .rwkv4 import RWKV4, RWKV4Config
@@ -95,7 +96,7 @@ def train_prosg(config: Path, out_dir: Path, tracker: Tracker | None = None) -> 
             backbone.lr_groups(schedule.lr) if recipe.joint else []
         )
 
-    loss = ProSGLoss(model, recipe, tokenizer.encode(SEPARATOR), alike(tokenizer))
+    loss = ProSGLoss(model, recipe, tokenizer.encode(SEPARATOR), alike(tokenizer), folded(tokenizer))
     asks = recipe.pointing or bool(recipe.losses.recall)
     batches = drawn_ahead(Batches(items, tokenizer, schedule, asks))
     validation = _validation(recipe.data, tokenizer, schedule)

@@ -125,6 +125,20 @@ def test_families_are_those_asked_for(data_dir: Path, tokenizer: Tokenizer) -> N
     assert len(asked) < sum(len(item.stages) for item in items)
 
 
+def test_single_examples_are_of_items_with_the_rules_asked_for(data_dir: Path, tokenizer: Tokenizer) -> None:
+    items = load_items(data_dir / "train.jsonl")
+    name = next(rule.name for item in items for rule in item.constraints)
+    schedule = Schedule(steps=1, batch_size=16, lr=1e-3, single_share=1.0, rules=(name,), max_tokens=20000)
+    drawn = [draw_texts(item, Stream("rules", i), schedule) for i, item in enumerate(items)]
+    ruled = [name in [rule.name for rule in item.constraints] for item in items]
+    assert [found is not None for found in drawn] == ruled
+    assert 0 < sum(ruled) < len(items)
+    whole = schedule.model_copy(update={"single_share": 0.0})
+    assert all(draw_texts(item, Stream("rules", i), whole) for i, item in enumerate(items)), "whole items: all"
+    with pytest.raises(ValueError, match="rules: there is no 'shouting'"):
+        Schedule(steps=1, lr=1e-3, rules=("shouting",))
+
+
 def test_every_item_is_seen_once_an_epoch(data_dir: Path, tokenizer: Tokenizer) -> None:
     items = load_items(data_dir / "train.jsonl")[:32]
     batches = Batches(items, tokenizer, SCHEDULE.model_copy(update={"single_share": 0.0}))

@@ -10,7 +10,7 @@ from musi.rng import Stream
 from prosg_ref.checkpoint import load_backbone
 from prosg_ref.examples import Example, note_example, tokenize
 from prosg_ref.prosg import ProSG, ProSGConfig
-from prosg_ref.recall import SPAN, Asked, Recall, dues, key_loss, pointer_loss
+from prosg_ref.recall import SPAN, Asked, Recall, dues, folded, key_loss, pointer_loss
 from prosg_ref.recipes import shipped
 
 _, TOKENIZER = load_backbone(shipped("").parent / "weights/tiny/backbone")
@@ -81,6 +81,33 @@ def test_of_a_record_what_it_opens_with_is_known_and_its_first_value_is_due() ->
         lost = torch.zeros(1, len(example.answer))
         lost[0, next(s for s, text in enumerate(said) if text.endswith('"age": ')) :] = 1
         assert len(dues([example], lost).rows) == 1, said[-1]
+
+
+@pytest.mark.parametrize("written", ["PALERMO", "palermo", "Palermo"])
+@pytest.mark.parametrize("lost_from", [0, 1])
+def test_a_name_is_told_by_the_token_that_it_is_spelt_from(written: str, lost_from: int) -> None:
+    prompt = "Nora lives in Palermo, Hugo in Paris, Ida in Porto.\n\nWhere does Nora live?\n"
+    (example,) = tokenize([(prompt, f"[1]\n{written}", "Where does Nora live?")], TOKENIZER)
+    begin, end = example.headers[0], len(example.answer) - 1  # before the end of the document
+    lost = torch.zeros(1, len(example.answer))
+    lost[0, min(begin + lost_from, end - 1) :] = 1
+    found = dues([example], lost, folded(TOKENIZER))
+    assert [TOKENIZER.decode([example.prompt[t]]) for t in found.right[0].nonzero().flatten()] == [" Palermo"]
+    assert found.told[0].tolist() == [-1] * begin + [0] * (end - begin) + [-1]
+    assert len(dues([example], lost).rows) == (written == "Palermo"), "ids alone know a word as it is written"
+
+
+def test_a_word_that_only_begins_alike_is_not_told() -> None:
+    (example,) = tokenize([("Ida has a pan.\nWho?\n", "[1]\nPANTHER", "Who?")], TOKENIZER)
+    assert not len(dues([example], torch.ones(1, len(example.answer)), folded(TOKENIZER)).rows)
+
+
+def test_pieces_of_characters_are_like_nothing_else() -> None:
+    texts = folded(TOKENIZER)
+    pieces = [i for i in range(len(texts)) if "\ufffd" in TOKENIZER.decode([i])]
+    assert len(pieces) > 100
+    assert len({texts[i] for i in pieces}) == len(pieces)
+    assert not {texts[i] for i in pieces} & {text for i, text in enumerate(texts) if i not in pieces}
 
 
 def test_no_more_is_told_than_a_stage_has() -> None:
