@@ -28,11 +28,11 @@ from .verify import ITEMS, WEIGHTS
 ABOUT = {  # folder, as its figures are called by `musi study verify`: last recipe, what it is
     "backbone": ("tiny-backbone", "The backbone that everything else here is compared with."),
     "backbone_more_steps": (
-        "tiny-backbone-more-together",
+        "tiny-backbone-more-all",
         "Control: the backbone, trained on for as many steps as the module took on it, on examples of the same kinds.",
     ),
     "prosg": (
-        "tiny-prosg-together",
+        "tiny-prosg-all",
         "ProSG: temporary changes of the backbone's weights from every token of the prompt.",
     ),
     "prosg_state": ("tiny-prosg-state", "ProSG: temporary changes from the state at the end of the prompt."),

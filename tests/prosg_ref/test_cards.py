@@ -37,10 +37,10 @@ def test_every_shipped_folder_has_a_card_and_all_of_it_is_small() -> None:
 
 def test_recipes_are_followed_back_to_the_first() -> None:
     assert recipes_of("tiny-backbone")[0] == "tiny-backbone-copy"
-    parts = ["placed", "found", "lists", "items", "pointing", "near", "tokens", "asked", "together"]
-    assert recipes_of("tiny-prosg-together") == [*recipes_of("tiny-backbone"), *(f"tiny-prosg-{part}" for part in parts)]
-    control = [f"tiny-backbone-more{part}" for part in ("-near", "", "-together")]
-    assert recipes_of("tiny-backbone-more-together") == [*recipes_of("tiny-backbone"), *control]
+    parts = ["placed", "found", "lists", "items", "pointing", "near", "tokens", "asked", "together", "spelt", "cased", "all"]
+    assert recipes_of("tiny-prosg-all") == [*recipes_of("tiny-backbone"), *(f"tiny-prosg-{part}" for part in parts)]
+    control = [f"tiny-backbone-more{part}" for part in ("-near", "", "-together", "-all")]
+    assert recipes_of("tiny-backbone-more-all") == [*recipes_of("tiny-backbone"), *control]
 
 
 def test_figures_of_another_kind_are_refused(tmp_path: Path) -> None:
