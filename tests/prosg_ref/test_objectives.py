@@ -112,3 +112,23 @@ def test_distillation_is_the_divergence_from_the_prompt_read_twice() -> None:
         wanted += (p.exp() * (p - q)).sum().item()
     assert found["distil"] == pytest.approx(wanted / 3, rel=1e-4)
     assert wanted > 0.01
+
+
+def test_a_word_written_otherwise_is_looked_for_as_it_is_read() -> None:
+    """The answer's one token, 40, is not in the prompt, but read like the 21 there."""
+    model = random_prosg("recall")
+    recipe = ProSGRecipe.model_validate(
+        {"data": "x", "backbone": "y", "prosg": model.config, "losses": {"recall": 1.0}, "schedule": {"steps": 1, "lr": 0.1}}
+    )
+    examples = [Example([20, 21, 22, 7], [40], (1,), (2,))]
+    texts = [chr(0x4E00 + i) for i in range(model.backbone.config.vocab_size)]
+
+    def found(texts: list[str]) -> tuple[float, float]:
+        loss = ProSGLoss(model, recipe, [7], texts=texts)
+        _, metrics = loss(examples, loss.total(examples), False)
+        return float(metrics["recall"]), float(metrics["keys"])
+
+    points, keys = found([*texts[:40], texts[21], *texts[41:]])
+    nothing, no_keys = found(texts)
+    assert keys > no_keys == 0
+    assert points > nothing
