@@ -61,7 +61,7 @@ class ProSGLoss(nn.Module):
         self, model: ProSG, recipe: ProSGRecipe, separator: list[int], same: Tensor | None = None, texts: Sequence[str] = ()
     ) -> None:
         """`separator`: ids between prompt and answer. `same`: which ids are alike in a context (`labels.alike`). `texts`: how
-        each id is read (`recall.folded`)."""
+        each id is read (`spelling.folded`)."""
         super().__init__()
         self.model, self.recipe, self.separator, self.same, self.texts = model, recipe, separator, same, texts
 

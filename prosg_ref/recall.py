@@ -23,16 +23,15 @@ from torch import Tensor, nn
 from .adapters import Reading
 from .address import STAGES
 from .linear import Linear
+from .spelling import PRIVATE, glued, openings, spelt
 from .stack import UNSEEN, TokenAttention, TransformingStack, moved, nearly_shut, zeroed
 
 if TYPE_CHECKING:
     from .examples import Example
-    from .tokenizer import AnyTokenizer
 
 SPAN = 4  # tokens that are told from where one points: a word, or a figure of so many digits
 AFTER = (0, 1, 2, 4)  # of another mention of a token, how far from it one looks
 EQUAL = 0.99  # cosine of two embeddings from which on they are of the same token
-PRIVATE = 0xF0000  # the first of the code points that Unicode gives no character
 PIECES = 4  # tokens of an answer that one of the prompt may be spelt in: a name in capitals has more
 LOST = 0.3  # probability that the backbone does not say a token, from which on it is to be told
 WITHIN = 32  # tokens of a stage, headers and all, among which its answer begins: a record's first value is the 17th or later
@@ -141,18 +140,12 @@ class Dues:
     whole: Tensor
 
 
-def folded(tokenizer: "AnyTokenizer") -> list[str]:
-    """Each id's text without capitals, (V,). A piece of a character is read as a character that no text has."""
-    texts = [tokenizer.decode([i]) for i in range(tokenizer.vocab_size)]
-    return [chr(PRIVATE + i) if "\ufffd" in text else text.lower() for i, text in enumerate(texts)]
-
-
 def dues(examples: "Sequence[Example]", lost: Tensor, texts: Sequence[str] = ()) -> Dues:
     """What the instructions of examples ask for; `lost` (B, S) is how probable it is that the backbone does not say a token.
 
     A stage's answer begins with the word of the first of its first tokens that is lost, so after its header and what a rule puts
-    first. `texts` (V,) is how each id is read (`folded`), so that a word in capitals, which has other tokens and more of
-    them, is told by the one of the prompt; without, ids are compared.
+    first. `texts` (V,) is how each id is read (`spelling.folded`), so that a word in capitals, which has other tokens and more
+    of them, is told by the one of the prompt, and `seventy` by a 7; without, ids are compared.
     """
     size = max(len(example.prompt) for example in examples) - 1
     rows, ends, rights, tolds, others = [], [], [], [], []
@@ -165,12 +158,13 @@ def dues(examples: "Sequence[Example]", lost: Tensor, texts: Sequence[str] = ())
             first = next((s for s in range(begin, min(end, where + WITHIN)) if probable[s]), None)
             where = end
             if first is not None:
-                while first > begin and answer[first][:1].isalpha() and answer[first - 1][-1:].isalpha():
+                while first > begin and glued(answer[first - 1], answer[first]):
                     first -= 1
                 begins.append((first, -1 if k in example.spoilt else asked, end))
         for first, asked, end in begins:
             said = answer[first : min(end, first + SPAN * PIECES)]
-            found = [_spelt(prompt[t : t + SPAN], said) if said[0].startswith(prompt[t][:1]) else [] for t in range(len(prompt))]
+            opens = openings(said)
+            found = [spelt(prompt[t : t + SPAN + 1], said, SPAN) if opens(token) else [] for t, token in enumerate(prompt)]
             longest = max(map(len, found), default=0)
             if not longest or not 0 <= asked < len(prompt):
                 continue
@@ -195,24 +189,6 @@ def dues(examples: "Sequence[Example]", lost: Tensor, texts: Sequence[str] = ())
 def answered(examples: "Sequence[Example]", device: torch.device) -> Tensor:
     """Which examples are answered rightly all through, (B,); of the others it is not known what their prompt has to tell."""
     return torch.tensor([not example.spoilt for example in examples], device=device)
-
-
-def _spelt(told: Sequence[str], said: Sequence[str]) -> list[int]:
-    """For each of the tokens `said` from the first on, the number of the token `told` that it is the word of, or a piece of it;
-    as many as are said by whole tokens, and no beginning of a word that goes on otherwise."""
-    text, at, slots, found = "".join(said), 0, list[int](), list[int]()
-    for number, token in enumerate(told):
-        if not token or not text.startswith(token, at):
-            break
-        at += len(token)
-        spelt = sum(map(len, said[: len(slots)]))
-        while len(slots) < len(said) and spelt < at:
-            spelt += len(said[len(slots)])
-            slots.append(number)
-        inside = text[at - 1].isalpha() and text[at : at + 1].isalpha() and number + 1 < len(told)
-        if spelt == at and not inside:
-            found = list(slots)
-    return found
 
 
 def pointer_loss(recall: Recall, asked: Asked, due: Dues) -> Tensor:

@@ -26,10 +26,10 @@ from .labels import alike
 from .objectives import BackboneLoss, ProSGLoss
 from .parts import named, shrink, synthesis_groups
 from .prosg import ProSG
-from .recall import folded
 from .recipes import BackboneRecipe, BackboneShape, ProSGRecipe, Schedule, load_recipe
 from .run import Metrics, Run, Tracker
 from .rwkv4 import RWKV4, RWKV4Config
+from .spelling import folded
 from .tokenizer import AnyTokenizer, Tokenizer
 from .whiten import whiten
 

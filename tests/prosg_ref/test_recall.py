@@ -10,8 +10,9 @@ from musi.rng import Stream
 from prosg_ref.checkpoint import load_backbone
 from prosg_ref.examples import Example, note_example, tokenize
 from prosg_ref.prosg import ProSG, ProSGConfig
-from prosg_ref.recall import SPAN, Asked, Recall, dues, folded, key_loss, pointer_loss
+from prosg_ref.recall import SPAN, Asked, Recall, dues, key_loss, pointer_loss
 from prosg_ref.recipes import shipped
+from prosg_ref.spelling import folded
 
 _, TOKENIZER = load_backbone(shipped("").parent / "weights/tiny/backbone")
 
@@ -97,17 +98,22 @@ def test_a_name_is_told_by_the_token_that_it_is_spelt_from(written: str, lost_fr
     assert len(dues([example], lost).rows) == (written == "Palermo"), "ids alone know a word as it is written"
 
 
-def test_a_word_that_only_begins_alike_is_not_told() -> None:
-    (example,) = tokenize([("Ida has a pan.\nWho?\n", "[1]\nPANTHER", "Who?")], TOKENIZER)
-    assert not len(dues([example], torch.ones(1, len(example.answer)), folded(TOKENIZER)).rows)
-
-
-def test_pieces_of_characters_are_like_nothing_else() -> None:
-    texts = folded(TOKENIZER)
-    pieces = [i for i in range(len(texts)) if "\ufffd" in TOKENIZER.decode([i])]
-    assert len(pieces) > 100
-    assert len({texts[i] for i in pieces}) == len(pieces)
-    assert not {texts[i] for i in pieces} & {text for i, text in enumerate(texts) if i not in pieces}
+@pytest.mark.parametrize(("number", "written"), [("84", "eighty-four"), ("84", "EIGHTY-FOUR"), ("84", "84")])
+@pytest.mark.parametrize("lost_from", [0, 2])
+def test_a_figure_is_told_by_its_digits_however_it_is_written(number: str, written: str, lost_from: int) -> None:
+    prompt = f"In the shed there are {number} nails, 8 pails and 840 screws.\n\nHow many nails are there?\n"
+    (example,) = tokenize([(prompt, f"[1]\n{written}", "How many nails are there?")], TOKENIZER)
+    lost = torch.zeros(1, len(example.answer))
+    lost[0, example.headers[0] + (lost_from if written != number else 0) : -1] = 1
+    found = dues([example], lost, folded(TOKENIZER))
+    at = found.right[0].nonzero().flatten().tolist()
+    if written == number:
+        assert len(at) == 2, "840 begins alike"
+    else:
+        assert [TOKENIZER.decode(example.prompt[t : t + 3]) for t in at] == [f"{number} nails"]
+    slots = found.told[0].tolist()
+    assert slots[: example.headers[0]] == [-1] * example.headers[0]
+    assert sorted(set(slots) - {-1}) == [0, 1]
 
 
 def test_no_more_is_told_than_a_stage_has() -> None:
