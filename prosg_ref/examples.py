@@ -257,7 +257,8 @@ class Batches:
         if len(fitting) < steps:
             left = f"{len(drawn) - len(fitting)} of {len(drawn)} examples have over {schedule.max_tokens} tokens"
             unfit = count - len(drawn)
-            lacks = "have no stage of schedule.families, none of schedule.rules, no note, or over max_words or max_distance"
+            lacks = "have no stage of schedule.families, no rule of schedule.rules, no note"
+            lacks += ", or are over schedule.max_words or schedule.max_distance"
             others = f", {unfit} items {lacks}" if unfit else ""
             raise MusiError(f"schedule.max_tokens: {left}{others}; raise it")
         mixed = rng.shuffle(fitting)

@@ -212,7 +212,7 @@ def test_answers_of_too_many_words_are_left_out(data_dir: Path, tokenizer: Token
     words = [count_words(tokenizer.decode(e.answer[:-1])) for e in near]
     assert max(words) <= 60 < max(count_words(tokenizer.decode(e.answer[:-1])) for e in every)
     assert len(every) / 4 < len(near) < len(every)
-    with pytest.raises(MusiError, match=r"128 items have no stage .* or over schedule\.max_words"):
+    with pytest.raises(MusiError, match=r"128 items have no stage .* or are over schedule\.max_words"):
         first_window(items, tokenizer, max_words=1, single_share=0.0)
 
 
