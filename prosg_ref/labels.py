@@ -13,7 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from .examples import SplitBatch, sent
-from .tokenizer import AnyTokenizer
+from .tokenizer import AnyTokenizer, texts_of
 
 CONTEXTS = (2, 4)  # tokens before a place by which it is known
 FACTOR = 6_364_136_223_846_793_005  # of a hash of several ids, modulo 2^64 (Knuth's MMIX)
@@ -22,7 +22,7 @@ NOWHERE = -(2**63)  # the number of no text
 
 def alike(tokenizer: AnyTokenizer) -> Tensor:
     """For each id the one that it counts as in a context: that of the first mark for all marks, (V,)."""
-    texts = [tokenizer.decode([i]) for i in range(tokenizer.vocab_size)]
+    texts = texts_of(tokenizer)
     marks = [i for i, text in enumerate(texts) if text.strip() and not any(c.isalnum() or c in "\n\ufffd" for c in text)]
     same = torch.arange(len(texts))
     same[marks] = marks[0] if marks else 0

@@ -23,7 +23,7 @@ from torch import Tensor, nn
 from .adapters import Reading
 from .address import STAGES
 from .linear import Linear
-from .spelling import PRIVATE, glued, openings, spelt
+from .spelling import PRIVATE, glued, spelt
 from .stack import UNSEEN, TokenAttention, TransformingStack, moved, nearly_shut, zeroed
 
 if TYPE_CHECKING:
@@ -163,8 +163,7 @@ def dues(examples: "Sequence[Example]", lost: Tensor, texts: Sequence[str] = ())
                 begins.append((first, -1 if k in example.spoilt else asked, end))
         for first, asked, end in begins:
             said = answer[first : min(end, first + SPAN * PIECES)]
-            opens = openings(said)
-            found = [spelt(prompt[t : t + SPAN + 1], said, SPAN) if opens(token) else [] for t, token in enumerate(prompt)]
+            found = spelt(prompt, said, SPAN)
             longest = max(map(len, found), default=0)
             if not longest or not 0 <= asked < len(prompt):
                 continue

@@ -5,21 +5,21 @@ same: each token of the answer is the word of one of the prompt's, or a piece of
 """
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import cache
+from itertools import accumulate, takewhile
 
-from musi.languages import LANGUAGES
+from musi.languages.en import SMALL, number_words
 
-from .tokenizer import AnyTokenizer
+from .tokenizer import AnyTokenizer, texts_of
 
 PRIVATE = 0xF0000  # the first of the code points that Unicode gives no character
-LARGEST = 4  # digits of a number that is written in words
 SCALES = ("and", "hundred", "thousand")  # belong to the word before them
 
 
 def folded(tokenizer: AnyTokenizer) -> list[str]:
     """Each id's text without capitals, (V,). A piece of a character is read as a character that no text has."""
-    texts = [tokenizer.decode([i]) for i in range(tokenizer.vocab_size)]
+    texts = texts_of(tokenizer)
     return [chr(PRIVATE + i) if "\ufffd" in text else text.lower() for i, text in enumerate(texts)]
 
 
@@ -28,72 +28,70 @@ def glued(before: str, token: str) -> bool:
     return (token[:1].isalpha() or token[:1] == "-") and (before[-1:].isalpha() or before[-1:] == "-")
 
 
-def openings(said: Sequence[str]) -> Callable[[str], bool]:
-    """Whether a token may be the first of those that tokens `said` are spelt from; of most it is not."""
-    text, words = "".join(said), said[0].strip()[:1].isalpha()
-    return lambda token: bool(token) and (text.startswith(token) or (words and token.isdigit()))
-
-
-def spelt(told: Sequence[str], said: Sequence[str], span: int) -> list[int]:
-    """For each of the tokens `said` from the first on, the number of the token `told` (of the first `span`) that it is the word
-    of, or a piece of it; as many as are said by whole tokens, and no beginning of a word that goes on otherwise.
-
-    `told` is best one token longer than `span`, so that a number can be seen to end.
+def spelt(prompt: Sequence[str], said: Sequence[str], span: int) -> list[list[int]]:
+    """For each token of a prompt what is said from there on, T lists: for each of the tokens `said` from the first on, the number
+    of the prompt's token, counted from that place and less than `span`, that it is the word of, or a piece of it. Empty where
+    another text stands. What is said ends with a whole token of both, and not inside a word that goes on otherwise.
     """
-    if told[0].isdigit() and said[0].strip()[:1].isalpha():
-        return _in_words(told, said, span)
-    text, at, slots, found = "".join(said), 0, list[int](), list[int]()
-    for number, token in enumerate(told[:span]):
-        if not token or not text.startswith(token, at):
-            break
-        at += len(token)
-        slots += _covered(said, slots, at, number)
-        inside = text[at - 1].isalpha() and text[at : at + 1].isalpha() and number + 1 < min(span, len(told))
-        if sum(map(len, said[: len(slots)])) == at and not inside:
-            found = list(slots)
+    text, begins = "".join(said), [0, *accumulate(map(len, said))]
+    words = text.lstrip()[:1].isalpha()
+    found = []
+    for t, token in enumerate(prompt):
+        ends: list[tuple[int, int]] = []
+        if words and token.isdecimal():
+            ends = _in_words(prompt, t, span, text)
+        elif token and text.startswith(token):
+            ends = _as_it_stands(prompt[t : t + span], text, set(begins))
+        found.append(_numbers(begins, ends) if ends else [])
     return found
 
 
-def _in_words(told: Sequence[str], said: Sequence[str], span: int) -> list[int]:
-    """The same of a number of the prompt, a token a digit, and its English words."""
-    digits = 0
-    while digits < len(told) and told[digits].isdigit():
-        digits += 1
-    if digits > min(span, LARGEST):
+def _as_it_stands(told: Sequence[str], text: str, begins: set[int]) -> list[tuple[int, int]]:
+    """Where in what is said the tokens `told` end, one after the other, and their numbers."""
+    at, whole, ends = 0, 0, list[tuple[int, int]]()
+    for number, token in enumerate(told):
+        if not token or not text.startswith(token, at):
+            break
+        at += len(token)
+        ends.append((at, number))
+        goes_on = text[at - 1].isalpha() and text[at : at + 1].isalpha() and number + 1 < len(told)
+        if at in begins and not goes_on:
+            whole = len(ends)
+    return ends[:whole]
+
+
+def _in_words(prompt: Sequence[str], t: int, span: int, text: str) -> list[tuple[int, int]]:
+    """The same of the English words of a number that begins at t; none of one whose tokens are not single digits."""
+    tokens = list(takewhile(str.isdecimal, prompt[t : t + span + 1]))
+    digits = "".join(tokens)
+    if len(tokens) < len(digits) or len(tokens) > span or (t and prompt[t - 1].isdecimal()):
         return []
-    text = "".join(said)
-    start, slots = len(text) - len(text.lstrip()), list[int]()
-    words = _words("".join(told[:digits]))
-    for word, slot in words:
-        if not text.startswith(word, start):
+    at, ends = len(text) - len(text.lstrip()), list[tuple[int, int]]()
+    for word, number in _words(digits):
+        if not text.startswith(word, at):
             return []
-        start += len(word)
-        slots += _covered(said, slots, start, slot)
-    return [] if text[start : start + 1].isalpha() or text[start : start + 1] == "-" else slots
+        at += len(word)
+        ends.append((at, number))
+    return [] if text[at : at + 1].isalpha() or text[at : at + 1] == "-" else ends
 
 
-def _covered(said: Sequence[str], slots: Sequence[int], end: int, number: int) -> list[int]:
-    """`number` for each of the next tokens that begin before the character `end`."""
-    begins, more = sum(map(len, said[: len(slots)])), list[int]()
-    while len(slots) + len(more) < len(said) and begins < end:
-        begins += len(said[len(slots) + len(more)])
-        more.append(number)
-    return more
+def _numbers(begins: Sequence[int], ends: Sequence[tuple[int, int]]) -> list[int]:
+    """The numbers of what tokens fall into that begin at `begins`, up to the last of `ends`."""
+    return [next(number for end, number in ends if begin < end) for begin in begins if begin < ends[-1][0]]
 
 
 @cache
 def _words(digits: str) -> list[tuple[str, int]]:
     """The words of a number, with what stands between them, and the place of the digit that each tells: `sixty`, `-two`."""
     place, found = 0, list[tuple[str, int]]()
-    for word in re.findall(r"[^a-z]*[a-z]+", LANGUAGES["en"].number_words(int(digits))):
+    for word in re.findall(r"[^a-z]*[a-z]+", number_words(int(digits))):
         name = word.strip(" -")
         if name in SCALES:
             found.append((word, found[-1][1]))
             continue
         while place < len(digits) - 1 and digits[place] == "0":
             place += 1
-        tens = name == "ten" or name.endswith("teen") or name in ("eleven", "twelve")
-        place += tens
+        place += name in SMALL[10:]  # tells two digits, counts as the second
         found.append((word, place))
         place += 1
     return found

@@ -99,6 +99,11 @@ class Tokenizer:
 AnyTokenizer = Tokenizer | WorldTokenizer
 
 
+def texts_of(tokenizer: AnyTokenizer) -> list[str]:
+    """The text of every id by itself, (V,); a piece of a character has U+FFFD in it."""
+    return [tokenizer.decode([i]) for i in range(tokenizer.vocab_size)]
+
+
 def load_tokenizer(path: Path) -> AnyTokenizer:
     """The tokenizer in a checkpoint's folder, or in a file: JSON, or a World vocabulary (.txt).
 
